@@ -1,0 +1,1 @@
+"""The microservice chassis: what every process needs, with no business noun but the organisation's."""

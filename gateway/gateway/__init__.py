@@ -1,0 +1,1 @@
+"""The front door: REST, sign-in and aggregates over the services' RPCs."""

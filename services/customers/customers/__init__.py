@@ -1,0 +1,1 @@
+"""Tongxiao's customers service."""

@@ -1,0 +1,1 @@
+"""A tiny service that projects customers, so that promises about events meet a real consumer."""
