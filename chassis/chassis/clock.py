@@ -1,0 +1,34 @@
+"""The one clock: instants in UTC, days in a unit's zone. Tests replace it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+
+def _system() -> datetime:
+    return datetime.now(UTC)
+
+
+_source: Callable[[], datetime] = _system
+
+
+def now() -> datetime:
+    """This instant, in UTC."""
+    return _source()
+
+
+def today(zone: str = "Asia/Shanghai") -> date:
+    """The day it is in an IANA time zone."""
+    return now().astimezone(ZoneInfo(zone)).date()
+
+
+@contextmanager
+def reading(source: Callable[[], datetime]) -> Iterator[None]:
+    """Let `source` tell the time, for a test."""
+    global _source
+    before, _source = _source, source
+    try:
+        yield
+    finally:
+        _source = before

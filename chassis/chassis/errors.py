@@ -1,0 +1,59 @@
+"""Refusals: one error type with a reason that stays, texts in two languages, and a kind that each edge maps once."""
+
+from collections.abc import Mapping
+
+from google.protobuf.descriptor import EnumDescriptor
+from tongxiao.common.v1 import options_pb2, reason_pb2
+
+Kind = options_pb2.Kind
+
+
+class DomainError(Exception):
+    """A refusal that callers can tell apart by `reason`; everything else that is raised is a fault."""
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        domain: str,
+        kind: Kind.ValueType,
+        text: str,
+        field: str = "",
+        metadata: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(f"{reason}: {text}")
+        self.reason = reason
+        self.domain = domain
+        self.kind = kind
+        self.text = text
+        self.field = field
+        self.metadata = dict(metadata or {})
+
+
+class Refusals:
+    """Makes the refusals that one enum of reasons declares, and the common ones: `raise refuse("NOT_FOUND")`."""
+
+    def __init__(self, reasons: EnumDescriptor) -> None:
+        self._reasons = {**_declared(_COMMON), **_declared(reasons)}
+
+    def __call__(self, reason: str, *, field: str = "", **metadata: object) -> DomainError:
+        domain, options = self._reasons[reason]
+        values = {key: str(value) for key, value in metadata.items()}
+        return DomainError(reason, domain=domain, kind=options.kind, text=options.en, field=field, metadata=values)
+
+    def __contains__(self, reason: str) -> bool:
+        return reason in self._reasons
+
+
+def _declared(reasons: EnumDescriptor) -> dict[str, tuple[str, options_pb2.ReasonOptions]]:
+    """Reason to its domain (`customers.tongxiao`) and options; the zero value declares nothing."""
+    service = reasons.full_name.split(".")[1]
+    return {
+        value.name.removeprefix("REASON_"): (f"{service}.tongxiao", value.GetOptions().Extensions[options_pb2.reason])
+        for value in reasons.values
+        if value.number
+    }
+
+
+_COMMON = reason_pb2.DESCRIPTOR.enum_types_by_name["Reason"]
+refuse = Refusals(_COMMON)

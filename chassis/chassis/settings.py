@@ -1,0 +1,45 @@
+"""Settings from the environment; start-up names every missing or wrong one at once."""
+
+import sys
+from typing import TypeVar
+
+from pydantic import SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Settings = TypeVar("Settings", bound="ProcessSettings")
+
+
+class ProcessSettings(BaseSettings):
+    """What every process of every service takes from `TONGXIAO_…` variables."""
+
+    model_config = SettingsConfigDict(env_prefix="TONGXIAO_", extra="ignore", frozen=True)
+
+    environment: str = "production"
+    database_url: SecretStr
+    broker_url: SecretStr = SecretStr("")
+    # host:port of the gRPC server (serve) and of the HTTP health page (every process).
+    listen: str = "127.0.0.1:0"
+    health_listen: str = ""
+    identity_target: str = ""
+    # Proves one Tongxiao process to another (backfill, reconcile, missed revocations).
+    service_token: SecretStr = SecretStr("")
+    # Threads of the gRPC server, and as many database connections.
+    threads: int = 8
+    # Concurrent handlers of a worker, and as many database connections.
+    max_workers: int = 10
+    statement_timeout_ms: int = 10_000
+    # Delays before a failed event is handled again; after the last it is parked.
+    retry_delays_s: tuple[float, ...] = (1, 5, 25, 125)
+    watchdog_s: float = 30
+    revocation_poll_s: float = 5
+    revocation_grace_s: float = 60
+
+
+def load(kind: type[Settings]) -> Settings:
+    """The settings of this process; ends it with the full list of what is missing or wrong."""
+    try:
+        return kind()
+    except ValidationError as error:
+        prefix = str(kind.model_config.get("env_prefix", ""))
+        lines = [f"  {prefix}{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()]
+        sys.exit("Settings are missing or wrong:\n" + "\n".join(lines))
