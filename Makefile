@@ -1,0 +1,51 @@
+# Everything a developer does here. `make help` lists it.
+
+PYTHON ?= python3
+BOOTSTRAP = $(PYTHON) -m deploy.local.bootstrap
+LOCAL = .venv/bin/python -m deploy.local
+BIN = .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help run parts test stop reset status logs check protos bench
+
+run: ## start the whole platform, or what of it is not running: http://localhost:27000
+	@$(BOOTSTRAP) run
+	@$(LOCAL) up run
+
+parts: ## start PostgreSQL, RabbitMQ and Keycloak for tests, and keep them
+	@$(BOOTSTRAP) parts
+	@$(LOCAL) up test
+
+test: ## checks and all tests; args="-k name services/identity" for some, KEEP=1 keeps the parts
+	@$(BOOTSTRAP) test
+	@$(LOCAL) test test $(args)
+
+stop: ## stop everything; nothing stays behind
+	@$(LOCAL) down run
+	@$(LOCAL) down test
+
+reset: ## stop everything and delete its data; downloads stay
+	@$(LOCAL) reset run
+	@$(LOCAL) reset test
+
+status: ## which processes run
+	@$(LOCAL) status run
+	@$(LOCAL) status test
+
+logs: ## follow the logs of the running platform; s=NAME for one process
+	@$(LOCAL) logs run $(s)
+
+check: ## formatting, lint, types, and which module may import which
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+
+protos: ## generate code from the contracts
+	$(BIN)/python protos/generate.py
+
+bench: ## measure, and write bench/RESULTS.md
+	$(BIN)/python -m bench
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

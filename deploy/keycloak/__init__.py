@@ -1,0 +1,1 @@
+"""The sign-in realm, written as Python so that it can be read, tested and rendered for any address."""

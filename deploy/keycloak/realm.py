@@ -1,0 +1,91 @@
+"""Builds the realm `tongxiao`: languages, sessions, roles, clients. People and units come later, from identity."""
+
+from collections.abc import Sequence
+
+from deploy.keycloak import clients, user_profile
+
+NAME = "tongxiao"
+WEB_CLIENT = "tongxiao-web"
+SERVICE_CLIENT = "svc-identity"
+TEST_CLIENT = "tongxiao-test"
+
+# Each role holds the next one, so a director's token lists all four.
+LADDER = ("director", "manager", "supervisor", "salesperson")
+STANDALONE = ("admin", "finance", "knowledge_editor")
+
+LOGIN_EVENTS = ("LOGIN", "LOGIN_ERROR", "LOGOUT", "CODE_TO_TOKEN_ERROR", "REFRESH_TOKEN_ERROR", "CLIENT_LOGIN_ERROR")
+
+Document = dict[str, object]
+
+
+def realm(origins: Sequence[str], *, service_secret: str, for_tests: bool) -> Document:
+    """The document Keycloak imports. Only the realm for tests has the client that trades passwords for tokens.
+
+    It names no client scopes: as soon as one stands here, Keycloak leaves out its own, `sub` among them.
+    """
+    web = clients.web(WEB_CLIENT, origins)
+    service = clients.service(SERVICE_CLIENT, secret=service_secret)
+    return {
+        "realm": NAME,
+        "enabled": True,
+        "displayName": "通销 Tongxiao",
+        "sslRequired": "external",
+        **_languages(),
+        **_sessions(),
+        **_guessing(for_tests=for_tests),
+        **_events(),
+        "organizationsEnabled": False,
+        "adminPermissionsEnabled": False,
+        "roles": {"realm": roles()},
+        "clients": [web, service, *([clients.for_tests(TEST_CLIENT)] if for_tests else [])],
+        "users": [clients.service_account(SERVICE_CLIENT)],
+        "components": user_profile.components(),
+    }
+
+
+def roles() -> list[Document]:
+    below = {upper: lower for upper, lower in zip(LADDER, LADDER[1:], strict=False)}
+    ladder: list[Document] = [
+        {"name": name, "composite": True, "composites": {"realm": [below[name]]}} if name in below else {"name": name}
+        for name in reversed(LADDER)
+    ]
+    return [*ladder, *({"name": name} for name in STANDALONE)]
+
+
+def _languages() -> Document:
+    return {"internationalizationEnabled": True, "supportedLocales": ["zh-CN", "en"], "defaultLocale": "zh-CN"}
+
+
+def _sessions() -> Document:
+    return {
+        "accessTokenLifespan": 300,
+        "ssoSessionIdleTimeout": 1800,
+        "ssoSessionMaxLifespan": 36000,
+        "revokeRefreshToken": True,
+        "refreshTokenMaxReuse": 0,
+    }
+
+
+def _guessing(*, for_tests: bool) -> Document:
+    """Two wrong passwords within a second would lock a hasty typist out: the quick check looks at 200 ms only."""
+    return {
+        "bruteForceProtected": True,
+        "failureFactor": 5,
+        "quickLoginCheckMilliSeconds": 200,
+        "minimumQuickLoginWaitSeconds": 5 if for_tests else 60,
+        "waitIncrementSeconds": 60,
+        "maxFailureWaitSeconds": 900,
+        "maxDeltaTimeSeconds": 43200,
+        "passwordPolicy": "length(10) and notUsername and passwordHistory(3)",
+    }
+
+
+def _events() -> Document:
+    return {
+        "eventsEnabled": True,
+        "eventsExpiration": 2592000,
+        "enabledEventTypes": list(LOGIN_EVENTS),
+        "eventsListeners": ["jboss-logging"],
+        "adminEventsEnabled": True,
+        "adminEventsDetailsEnabled": False,
+    }
