@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import DateTime, Engine, MetaData, Uuid, create_engine
@@ -24,7 +24,7 @@ class Base(DeclarativeBase):
     """What each service's own base inherits: conventions, and no table."""
 
     __abstract__ = True
-    type_annotation_map: Any = {datetime: DateTime(timezone=True), UUID: Uuid()}
+    type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: DateTime(timezone=True), UUID: Uuid()}
 
 
 def conventional_metadata() -> MetaData:

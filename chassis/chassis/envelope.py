@@ -1,4 +1,7 @@
-"""The envelope of an event on the wire: CloudEvents 1.0 in JSON, the data protobuf JSON. Readers first, writers later."""
+"""The envelope of an event on the wire: CloudEvents 1.0 in JSON, the data protobuf JSON.
+
+A protocol between releases: readers of a new field first, writers later.
+"""
 
 import json
 from dataclasses import dataclass

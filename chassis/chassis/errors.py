@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from google.protobuf.descriptor import EnumDescriptor
+
 from tongxiao.common.v1 import options_pb2, reason_pb2
 
 Kind = options_pb2.Kind

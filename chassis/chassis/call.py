@@ -1,0 +1,83 @@
+"""A call in progress: its RPC, caller, session, and the reach that follows from them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from chassis import reach
+from chassis.caller import Caller, FieldAccess
+from chassis.errors import refuse
+from chassis.reach import Scope
+from chassis.rpc import Rpc
+from chassis.tree import TreeCache
+from tongxiao.common.v1 import options_pb2
+
+# A governed field that a role says nothing about is shown in part.
+DEFAULT_FIELD_ACCESS = FieldAccess.MASKED
+
+
+@dataclass
+class Call:
+    """One call. `session` reaches what the caller may read; changes are checked against what they may change."""
+
+    rpc: Rpc
+    caller: Caller
+    session: Session
+    trees: TreeCache
+    classes: tuple[type, ...]
+    origin: str = ""
+    reading: int = 0
+    _scopes: dict[tuple[int, bool], Scope] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.reading = self.reading or self.rpc.read_permission
+        self.session.info["call"] = self
+
+    @property
+    def read_scope(self) -> Scope:
+        return self.scope(self.reading)
+
+    @property
+    def change_scope(self) -> Scope:
+        return self.scope(self.rpc.permission, writes=True)
+
+    def scope(self, permission: int, *, writes: bool = False) -> Scope:
+        """What the grants holding a permission reach; a share lets nobody manage."""
+        key = (permission, writes)
+        if key not in self._scopes:
+            shares = not writes or self.rpc.access == options_pb2.ACCESS_WRITE
+            tree = self.trees.current()
+            self._scopes[key] = reach.scope_of(self.caller, permission, tree, writes=writes, shares=shares)
+        return self._scopes[key]
+
+    @contextmanager
+    def reading_as(self, permission: int) -> Iterator[None]:
+        """Read under another permission of the caller's for a while; nothing is reached where they lack it."""
+        before, self.reading = self.reading, permission
+        try:
+            yield
+        finally:
+            self.reading = before
+
+    def field_access(self, name: str) -> FieldAccess:
+        """What the caller may do with a governed field in this RPC."""
+        permission = self.rpc.permission if self.rpc.writes else self.reading
+        return self.caller.field_access(name, permission=permission, default=DEFAULT_FIELD_ACCESS)
+
+    def demand_readable(self, *names: str) -> None:
+        """Refuse FIELD_NOT_READABLE to filter, sort or search by a field that is not read in clear."""
+        for name in names:
+            if self.field_access(name) < FieldAccess.READ:
+                raise refuse("FIELD_NOT_READABLE", field=name)
+
+
+def mapped_classes(base: Any) -> tuple[type, ...]:
+    """The classes mapped on a service's base; TypeError names those that do not declare their reach."""
+    classes = tuple(mapper.class_ for mapper in base.registry.mappers)
+    silent = [cls.__name__ for cls in classes if not isinstance(getattr(cls, "__reach__", None), reach.Reach)]
+    if silent:
+        raise TypeError(f"these mapped classes declare no __reach__: {', '.join(sorted(silent))}")
+    return classes

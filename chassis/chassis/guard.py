@@ -1,0 +1,121 @@
+"""Reach in API sessions: added to every ORM statement, demanded before every flush; what slips past is refused."""
+
+from contextvars import ContextVar
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Engine, event, inspect, select
+from sqlalchemy.orm import FromStatement, ORMExecuteState, Session
+
+from chassis import reach
+from chassis.call import Call
+from chassis.errors import refuse
+from chassis.reach import Reach, Unscoped
+
+_flushing: ContextVar[bool] = ContextVar("flushing", default=False)
+
+
+class ReachError(Exception):
+    """A statement that reach cannot be added to. A fault of the program, never of a request."""
+
+
+class ReachedSession(Session):
+    """The session of an RPC. A statement leaves reach only by `execution_options(reach="why")`."""
+
+    @property
+    def call(self) -> Call:
+        found: Call = self.info["call"]
+        return found
+
+
+@event.listens_for(ReachedSession, "do_orm_execute")
+def _narrow(state: ORMExecuteState) -> None:
+    if state.execution_options.get("reach"):
+        return
+    slips = not state.is_orm_statement or not state.is_select or state.is_column_load
+    if slips or isinstance(state.statement, FromStatement):
+        raise ReachError(f"reach cannot be added to: {str(state.statement)[:200]}")
+    if not state.is_relationship_load:
+        state.statement = state.statement.options(*_criteria(state))
+    state.update_execution_options(reach="applied")
+
+
+def _criteria(state: ORMExecuteState) -> tuple[Any, ...]:
+    call: Call = state.session.info["call"]
+    named = {mapper.class_ for mapper in state.all_mappers}
+    if not call.reading:
+        if any(not isinstance(reach.rule_of(cls), Unscoped) for cls in named):
+            raise ReachError(f"{call.rpc.name} has no permission, so it reaches nothing of {named}")
+        return ()
+    classes = (cls for cls in call.classes if not _declared(cls).included or cls in named)
+    return reach.criteria(call.read_scope, classes)
+
+
+def watch(engine: Engine) -> None:
+    """Refuse, on this engine, every statement that neither reach, a flush nor a named exemption stands behind."""
+    event.listen(engine, "before_cursor_execute", _refuse_unreached)
+
+
+def _refuse_unreached(_c: Any, _cursor: Any, statement: str, _p: Any, context: Any, _many: bool) -> None:
+    if context is not None and not _flushing.get() and not context.execution_options.get("reach"):
+        raise ReachError(f"reach was not added to: {statement[:200]}")
+
+
+@event.listens_for(ReachedSession, "before_flush")
+def _demand_all(session: ReachedSession, _context: Any, _instances: Any) -> None:
+    for entity in session.new:
+        _demand_new(session, entity)
+    for entity in {*session.dirty, *session.deleted}:
+        if entity in session.deleted or session.is_modified(entity):
+            demand(session, entity)
+    _flushing.set(True)
+
+
+@event.listens_for(ReachedSession, "after_flush")
+def _flushed(_session: Session, _context: Any) -> None:
+    _flushing.set(False)
+
+
+@event.listens_for(ReachedSession, "after_soft_rollback")
+def _abandoned(_session: Session, _previous: Any) -> None:
+    _flushing.set(False)
+
+
+def demand(session: Session, entity: Any) -> None:
+    """Refuse OUT_OF_REACH unless the caller may change this row, as it stands in the database."""
+    demand_key(session, type(entity), inspect(entity).identity[0])
+
+
+def demand_key(session: Session, cls: type, key: UUID) -> None:
+    """Refuse OUT_OF_REACH unless the caller may change the row of this class with this key."""
+    demanded: set[tuple[type, UUID]] = session.info.setdefault("demanded", set())
+    if (cls, key) in demanded or isinstance(reach.rule_of(cls, change=True), Unscoped):
+        return
+    call: Call = session.info["call"]
+    statement = select(reach.condition(cls, key, call.change_scope))
+    with session.no_autoflush:
+        if not session.scalar(statement, execution_options={"reach": "demand"}):
+            raise refuse("OUT_OF_REACH")
+    demanded.add((cls, key))
+
+
+def _demand_new(session: Session, entity: Any) -> None:
+    """A new row must be reached once it is there: by its owner and unit, or through a parent."""
+    call: Call = session.info["call"]
+    rule = reach.rule_of(type(entity), change=True)
+    if isinstance(rule, reach.Owned):
+        if not call.change_scope.covers(getattr(entity, rule.owner), getattr(entity, rule.unit)):
+            raise refuse("OUT_OF_REACH")
+    elif isinstance(rule, reach.Through):
+        key = getattr(entity, rule.column)
+        if not _is_new(session, rule.parent(), key):
+            demand_key(session, rule.parent(), key)
+
+
+def _is_new(session: Session, cls: type, key: UUID) -> bool:
+    return any(isinstance(entity, cls) and entity.id == key for entity in session.new)  # type: ignore[attr-defined]
+
+
+def _declared(cls: type) -> Reach:
+    found: Reach = cls.__reach__  # type: ignore[attr-defined]
+    return found

@@ -1,0 +1,222 @@
+"""Reach, the one rule about rights: which rows a caller's grants get at, for reading and for changing.
+
+Every mapped class declares `__reach__`. In an API session the rule is added to every ORM statement, and whatever
+would slip past it is refused; before a flush, every changed row must be one that the caller may change.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+from uuid import UUID
+
+from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, bindparam, false, func, or_, select
+from sqlalchemy.orm import with_loader_criteria
+
+from chassis import schema
+from chassis.caller import Caller
+from chassis.tree import Tree
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What the grants holding one permission reach. `sharee` is empty where shares do not count."""
+
+    person_id: UUID
+    tree: Tree
+    own: frozenset[UUID]
+    governed: frozenset[UUID]
+    sharee: UUID | None
+    writes: bool = False
+
+    @cached_property
+    def everything(self) -> bool:
+        return self.tree.is_everything(self.governed)
+
+    @cached_property
+    def governed_units(self) -> frozenset[UUID]:
+        return self.tree.below(self.governed)
+
+    @cached_property
+    def own_units(self) -> frozenset[UUID]:
+        return self.tree.below(self.own)
+
+    def covers(self, owner_id: UUID | None, unit_id: UUID) -> bool:
+        """Whether a row of this owner and unit is reached, shares apart."""
+        mine = owner_id == self.person_id and self.tree.under(unit_id, self.own)
+        return mine or self.tree.under(unit_id, self.governed)
+
+
+def scope_of(caller: Caller, permission: int, tree: Tree, *, writes: bool = False, shares: bool = True) -> Scope:
+    """The reach of the caller's grants that hold `permission`; the others count for nothing."""
+    grants = caller.granting(permission)
+    governed = frozenset(unit for grant in grants for unit in grant.governs)
+    return Scope(
+        person_id=caller.person_id,
+        tree=tree,
+        own=governed | {grant.unit_id for grant in grants},
+        governed=governed,
+        sharee=caller.person_id if shares and grants else None,
+        writes=writes,
+    )
+
+
+class Rule(Protocol):
+    """How rows of a class are reached: a condition on a row, or on the key of one."""
+
+    def of_row(self, row: Any, scope: Scope) -> ColumnElement[bool]: ...
+
+    def of_key(self, key: Any, scope: Scope) -> ColumnElement[bool]: ...
+
+
+@dataclass(frozen=True)
+class Owned:
+    """The row names its owner and its unit."""
+
+    rows: Callable[[], type]
+    owner: str = "owner_id"
+    unit: str = "unit_id"
+
+    def of_row(self, row: Any, scope: Scope) -> ColumnElement[bool]:
+        return _owned(getattr(row, self.owner), getattr(row, self.unit), scope)
+
+    def of_key(self, key: Any, scope: Scope) -> ColumnElement[bool]:
+        table = _table(self.rows())
+        return select(1).where(table.c.id == key, _owned(table.c[self.owner], table.c[self.unit], scope)).exists()
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """Rows of another class name owners and units for it; single rows may be shared."""
+
+    rows: Callable[[], type]
+    key: str
+    entity: str
+
+    def of_row(self, row: Any, scope: Scope) -> ColumnElement[bool]:
+        return self.of_key(row.id, scope)
+
+    def of_key(self, key: Any, scope: Scope) -> ColumnElement[bool]:
+        table = _table(self.rows())
+        assigned = select(1).where(table.c[self.key] == key, _owned(table.c.owner_id, table.c.unit_id, scope)).exists()
+        return or_(assigned, _shared(self.entity, key, scope)) if scope.sharee else assigned
+
+
+@dataclass(frozen=True)
+class Through:
+    """The row is reached when its parent is."""
+
+    parent: Callable[[], type]
+    column: str
+    rows: Callable[[], type] | None = None
+
+    def of_row(self, row: Any, scope: Scope) -> ColumnElement[bool]:
+        return rule_of(self.parent()).of_key(getattr(row, self.column), scope)
+
+    def of_key(self, key: Any, scope: Scope) -> ColumnElement[bool]:
+        assert self.rows, "a rule that others go through names its own class"
+        table = _table(self.rows())
+        return select(1).where(table.c.id == key, self.of_row(table.c, scope)).exists()
+
+
+@dataclass(frozen=True)
+class AnyOf:
+    """The row is reached when any of its places, each with a parent, is."""
+
+    places: Callable[[], type]
+    key: str
+
+    def of_row(self, row: Any, scope: Scope) -> ColumnElement[bool]:
+        return self.of_key(row.id, scope)
+
+    def of_key(self, key: Any, scope: Scope) -> ColumnElement[bool]:
+        places = self.places()
+        table = _table(places)
+        return select(1).where(table.c[self.key] == key, rule_of(places).of_row(table.c, scope)).exists()
+
+
+@dataclass(frozen=True)
+class Unscoped:
+    """Everybody who holds the permission reaches every row; the reason says why that is right."""
+
+    reason: str
+
+    def of_row(self, row: Any, scope: Scope) -> ColumnElement[bool]:  # noqa: ARG002
+        return _TRUE
+
+    def of_key(self, key: Any, scope: Scope) -> ColumnElement[bool]:  # noqa: ARG002
+        return _TRUE
+
+
+@dataclass(frozen=True)
+class Reach:
+    """A class's rules: who may read its rows, and who may change them (the same, unless another is given).
+
+    `included`: rows come along with the record that holds them; only selecting them directly applies the rule.
+    """
+
+    read: Rule
+    change: Rule | None = None
+    included: bool = False
+
+
+_TRUE = ~false()
+
+
+def rule_of(cls: type, *, change: bool = False) -> Rule:
+    declared: Reach = cls.__reach__  # type: ignore[attr-defined]
+    return (change and declared.change) or declared.read
+
+
+def criteria(scope: Scope, classes: Iterable[type]) -> tuple[Any, ...]:
+    """The options that narrow a statement's classes to what the scope reads."""
+    if scope.everything:
+        return ()
+    return tuple(
+        with_loader_criteria(cls, rule_of(cls).of_row(cls, scope), include_aliases=True)
+        for cls in classes
+        if not isinstance(rule_of(cls), Unscoped)
+    )
+
+
+def condition(cls: type, key: UUID, scope: Scope) -> ColumnElement[bool]:
+    """Whether the row with this key may be changed in this scope."""
+    if scope.everything:
+        return _TRUE
+    return rule_of(cls, change=True).of_key(key, scope)
+
+
+def _owned(owner: Any, unit: Any, scope: Scope) -> ColumnElement[bool]:
+    mine = and_(owner == bindparam(None, scope.person_id, Uuid()), _within(unit, scope.own))
+    return or_(mine, _within(unit, scope.governed))
+
+
+def _within(unit: Any, roots: frozenset[UUID]) -> ColumnElement[bool]:
+    if not roots:
+        return false()
+    closure = schema.org_closure.alias()
+    return select(1).where(closure.c.descendant_id == unit, closure.c.ancestor_id == func.any(uuids(roots))).exists()
+
+
+def _shared(entity: str, key: Any, scope: Scope) -> ColumnElement[bool]:
+    access = schema.access.alias()
+    return (
+        select(1)
+        .where(
+            access.c.person_id == bindparam(None, scope.sharee, Uuid()),
+            access.c.entity == entity,
+            access.c.entity_id == key,
+            or_(access.c.expires_at.is_(None), access.c.expires_at > func.now()),
+            *([access.c.writes] if scope.writes else []),
+        )
+        .exists()
+    )
+
+
+def uuids(values: Iterable[UUID]) -> ColumnElement[Any]:
+    """A bound array of ids; in one order, so that equal sets make equal statements."""
+    return bindparam(None, sorted(values), ARRAY(Uuid()))
+
+
+def _table(cls: type) -> Any:
+    return cls.__table__.alias()  # type: ignore[attr-defined]
