@@ -63,7 +63,8 @@ def _public(client_id: str) -> Document:
         "implicitFlowEnabled": False,
         "directAccessGrantsEnabled": False,
         "serviceAccountsEnabled": False,
-        "fullScopeAllowed": True,
+        # The realm names the roles a token may list: Keycloak's own three would only make it longer.
+        "fullScopeAllowed": False,
         "defaultClientScopes": DEFAULT_SCOPES,
         "optionalClientScopes": OPTIONAL_SCOPES,
         "protocolMappers": [mappers.audience(AUDIENCE), mappers.realm_roles("roles"), mappers.attribute("employee_id")],

@@ -1,6 +1,7 @@
 """Builds the realm `tongxiao`: languages, sessions, roles, clients. People and units come later, from identity."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from deploy.keycloak import clients, user_profile
 
@@ -23,8 +24,7 @@ def realm(origins: Sequence[str], *, service_secret: str, for_tests: bool) -> Do
 
     It names no client scopes: as soon as one stands here, Keycloak leaves out its own, `sub` among them.
     """
-    web = clients.web(WEB_CLIENT, origins)
-    service = clients.service(SERVICE_CLIENT, secret=service_secret)
+    people = [clients.web(WEB_CLIENT, origins), *([clients.for_tests(TEST_CLIENT)] if for_tests else [])]
     return {
         "realm": NAME,
         "enabled": True,
@@ -37,19 +37,22 @@ def realm(origins: Sequence[str], *, service_secret: str, for_tests: bool) -> Do
         "organizationsEnabled": False,
         "adminPermissionsEnabled": False,
         "roles": {"realm": roles()},
-        "clients": [web, service, *([clients.for_tests(TEST_CLIENT)] if for_tests else [])],
+        "clients": [*people, clients.service(SERVICE_CLIENT, secret=service_secret)],
+        "scopeMappings": [{"client": client["clientId"], "roles": [*LADDER, *STANDALONE]} for client in people],
         "users": [clients.service_account(SERVICE_CLIENT)],
         "components": user_profile.components(),
     }
 
 
 def roles() -> list[Document]:
-    below = {upper: lower for upper, lower in zip(LADDER, LADDER[1:], strict=False)}
-    ladder: list[Document] = [
-        {"name": name, "composite": True, "composites": {"realm": [below[name]]}} if name in below else {"name": name}
-        for name in reversed(LADDER)
-    ]
-    return [*ladder, *({"name": name} for name in STANDALONE)]
+    """The ladder's composite roles and the ones that stand alone."""
+    composites = [_holding(upper, lower) for upper, lower in pairwise(LADDER)]
+    plain: list[Document] = [{"name": name} for name in (LADDER[-1], *STANDALONE)]
+    return [*composites, *plain]
+
+
+def _holding(upper: str, lower: str) -> Document:
+    return {"name": upper, "composite": True, "composites": {"realm": [lower]}}
 
 
 def _languages() -> Document:

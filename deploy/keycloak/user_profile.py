@@ -1,6 +1,7 @@
 """Which attributes a person may have. Keycloak drops the others without a word."""
 
 import json
+from collections.abc import Mapping
 
 Document = dict[str, object]
 
@@ -28,7 +29,7 @@ def attributes() -> list[Document]:
     ]
 
 
-def _attribute(name: str, title: str, *, validations: Document) -> Document:
+def _attribute(name: str, title: str, *, validations: Mapping[str, object]) -> Document:
     permissions = {"view": ANYONE, "edit": ADMIN}
     return {"name": name, "displayName": title, "permissions": permissions, "validations": validations}
 

@@ -7,7 +7,7 @@ import time
 from deploy.local import boot, seeding, summary, supervision, teardown, testing, trace_viewer
 from deploy.local.instance import Instance, find
 from deploy.local.profiles import PROFILES, RUN, TEST
-from deploy.local.progress import Failure, say
+from deploy.local.progress import SetupError, say
 
 
 def main() -> int:
@@ -15,8 +15,8 @@ def main() -> int:
     instance = find(PROFILES[arguments.profile])
     try:
         return _dispatch(arguments, instance, rest)
-    except Failure as failure:
-        say(f"  ✗ {failure}")
+    except SetupError as error:
+        say(f"  ✗ {error}")
         return 1
 
 
@@ -52,7 +52,7 @@ def _logs(instance: Instance, names: list[str]) -> None:
     known = {path.stem: path for path in sorted((instance.home / "log").glob("*.log"))}
     unknown = [name for name in names if name not in known]
     if unknown:
-        raise Failure(f"No log of {', '.join(unknown)}. There are: {', '.join(known) or 'none yet'}")
+        raise SetupError(f"No log of {', '.join(unknown)}. There are: {', '.join(known) or 'none yet'}")
     supervision.follow([known[name] for name in names or known], 40)
 
 

@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from deploy.local import databases, environment, processes, topology, trace_viewer
+from deploy.local import databases, environment, probes, processes, teardown, topology, trace_viewer
 from deploy.local.gates import Gate
 from deploy.local.instance import Instance
 from deploy.local.parts import keycloak, outside_realm, postgres, rabbitmq
 from deploy.local.programs import Program
+from deploy.local.progress import SetupError
 from deploy.local.supervision import Supervisor
 from deploy.local.topology import Service
 
@@ -34,9 +35,11 @@ class Plan:
 def up(instance: Instance) -> None:
     """Start what is not running yet, in order, and return once all of it is healthy."""
     with instance.exclusive():
-        plan = _plan(instance)
+        plan, supervisor = _plan(instance), Supervisor(instance)
+        if not supervisor.is_running():
+            teardown.sweep(instance)
+            _refuse_taken_ports(plan.everything)
         environment.write(instance)
-        supervisor = Supervisor(instance)
         supervisor.adopt(plan.everything)
         _climb(instance, plan, Gate(instance, supervisor))
 
@@ -52,6 +55,13 @@ def _climb(instance: Instance, plan: Plan, gate: Gate) -> None:
     gate.pass_all("gateway", plan.gateway)
     _await(gate, "Keycloak", plan.sign_in)
     outside_realm.ensure(instance)
+
+
+def _refuse_taken_ports(programs: Programs) -> None:
+    taken = [f"{port} ({program.name})" for program in programs for port in program.ports if probes.tcp(port)]
+    if taken:
+        advice = "Stop what listens there (another tree's `make stop`?), or start with TONGXIAO_PORT_BASE=30000."
+        raise SetupError(f"Ports are taken: {', '.join(taken)}. {advice}")
 
 
 def _await(gate: Gate, title: str, programs: Programs) -> None:

@@ -6,12 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 from deploy.local.instance import Instance
 from deploy.local.programs import Program
-from deploy.local.progress import Failure, step, tail
+from deploy.local.progress import SetupError, step, tail
 from deploy.local.supervision import Supervisor
 
 INTERVAL_SECONDS = 0.1
 MOST_STARTS = 3
 LOG_BYTES = 8000
+ADVICE = "Mend the cause and start again: what is healthy stays up. `make stop` ends it, `make reset` empties it."
 
 
 class Gate:
@@ -54,8 +55,7 @@ class Gate:
             raise self._failure(program, f"ended with status {status}")
         return state == "EXITED"
 
-    def _failure(self, program: Program, what: str) -> Failure:
+    def _failure(self, program: Program, what: str) -> SetupError:
         log = self._instance.log(program.name)
         shown = tail(log.read_bytes()[-LOG_BYTES:].decode(errors="replace")) if log.exists() else "    (no log)"
-        advice = "Mend the cause and start again: what is healthy stays up. `make stop` ends it, `make reset` empties it."
-        return Failure(f"{program.name} {what}. The end of {log}:\n{shown}\n  {advice}")
+        return SetupError(f"{program.name} {what}. The end of {log}:\n{shown}\n  {ADVICE}")

@@ -12,7 +12,7 @@ from deploy.local import accounts
 from deploy.local.credentials import Credentials
 from deploy.local.paths import ROOT, RUN
 from deploy.local.profiles import Profile
-from deploy.local.progress import Failure, step
+from deploy.local.progress import SetupError, step
 
 LONGEST_SOCKET_PATH = 95  # Unix allows 107 bytes, and the supervisor appends its process id for a moment.
 
@@ -67,7 +67,7 @@ def find(profile: Profile) -> Instance:
         profile=profile, home=home, outside=dict(os.environ), credentials=Credentials(home / "secrets.json")
     )
     if len(os.fsencode(instance.socket)) > LONGEST_SOCKET_PATH:
-        raise Failure(f"{ROOT} is too deep a path for Unix sockets. Move the tree to a shorter one.")
+        raise SetupError(f"{ROOT} is too deep a path for Unix sockets. Move the tree to a shorter one.")
     instance.folder("log")
     return instance
 

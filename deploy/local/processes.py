@@ -29,7 +29,8 @@ def gateway(instance: Instance) -> Program:
         **keycloak.reader_addresses(instance),
         "TONGXIAO_LISTEN": f"127.0.0.1:{instance.port(GATEWAY)}",
     }
-    return _program(instance, "gateway", ("gateway", "serve"), environment=environment, health=health)
+    ports = (health, instance.port(GATEWAY))
+    return _program(instance, "gateway", ("gateway", "serve"), environment=environment, ports=ports)
 
 
 def targets(instance: Instance) -> dict[str, str]:
@@ -40,13 +41,14 @@ def targets(instance: Instance) -> dict[str, str]:
 def _migration(instance: Instance, service: Service) -> Program:
     environment = _service_environment(instance, service, "migrate", health=0)
     module = (service.name, "migrate")
-    return _program(instance, f"{service.name}-migrate", module, environment=environment, health=None)
+    return _program(instance, f"{service.name}-migrate", module, environment=environment, ports=())
 
 
 def _process(instance: Instance, service: Service, kind: str) -> Program:
     health = instance.port(service.offset + 1 + service.kinds.index(kind))
     environment = _service_environment(instance, service, kind, health=health)
-    return _program(instance, f"{service.name}-{kind}", (service.name, kind), environment=environment, health=health)
+    ports = (health, instance.port(service.offset)) if kind == "serve" else (health,)
+    return _program(instance, f"{service.name}-{kind}", (service.name, kind), environment=environment, ports=ports)
 
 
 def _service_environment(instance: Instance, service: Service, kind: str, *, health: int) -> dict[str, str]:
@@ -93,15 +95,17 @@ def telemetry(instance: Instance, name: str) -> dict[str, str]:
 
 
 def _program(
-    instance: Instance, name: str, arguments: tuple[str, str], *, environment: dict[str, str], health: int | None
+    instance: Instance, name: str, arguments: tuple[str, str], *, environment: dict[str, str], ports: tuple[int, ...]
 ) -> Program:
+    """Its health page is on the first port; what listens nowhere runs once."""
     return Program(
         name=name,
         command=(*accounts.prefix(server=False), str(PYTHON), "-m", *arguments),
         directory=instance.folder("work"),
         environment=environment,
-        healthy=partial(probes.http, f"http://127.0.0.1:{health}/health") if health else None,
-        once=health is None,
+        ports=ports,
+        healthy=partial(probes.http, f"http://127.0.0.1:{ports[0]}/health") if ports else None,
+        once=not ports,
     )
 
 

@@ -1,5 +1,6 @@
 """The two instances a tree can hold at the same time, and the ports each takes on the loopback address."""
 
+import os
 from dataclasses import dataclass
 
 
@@ -15,8 +16,9 @@ class Profile:
         return self.base + offset
 
 
-RUN = Profile("run", 27000, whole=True)
-TEST = Profile("test", 28000, whole=False)
+BASE = int(os.environ.get("TONGXIAO_PORT_BASE") or 27000)
+RUN = Profile("run", BASE, whole=True)
+TEST = Profile("test", BASE + 1000, whole=False)
 PROFILES = {profile.name: profile for profile in (RUN, TEST)}
 
 GATEWAY = 0

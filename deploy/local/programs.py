@@ -53,6 +53,7 @@ class Program:
     command: tuple[str, ...]
     directory: Path
     environment: Mapping[str, str]
+    ports: tuple[int, ...] = ()
     healthy: Callable[[], bool] | None = None
     once: bool = False
     stop_signal: str = "TERM"

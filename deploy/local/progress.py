@@ -11,7 +11,7 @@ QUIET_SECONDS = 2
 REPEAT_SECONDS = 10
 
 
-class Failure(Exception):
+class SetupError(Exception):
     """Something a person can act upon: shown as text, without a traceback."""
 
 
@@ -46,7 +46,7 @@ def run(command: Sequence[str], advice: str, *, environment: Mapping[str, str] |
         command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
     )
     if result.returncode:
-        raise Failure(f"{' '.join(command[:4])} … failed:\n{tail(result.stdout)}\n{advice}")
+        raise SetupError(f"{' '.join(command[:4])} … failed:\n{tail(result.stdout)}\n{advice}")
     return result.stdout
 
 

@@ -6,7 +6,7 @@ import subprocess
 from deploy.local import environment
 from deploy.local.instance import Instance
 from deploy.local.paths import PYTHON, ROOT
-from deploy.local.progress import Failure, say
+from deploy.local.progress import SetupError, say
 
 
 def seed(instance: Instance) -> None:
@@ -17,5 +17,5 @@ def seed(instance: Instance) -> None:
     say("  seeding the demo company …")
     told = {**os.environ, **environment.variables(instance)}
     if subprocess.run([str(PYTHON), "-m", "demo", "seed"], cwd=ROOT, env=told, check=False).returncode:
-        raise Failure("Seeding failed; everything else is up. Mend the cause, then `make run` tries again.")
+        raise SetupError("Seeding failed; everything else is up. Mend the cause, then `make run` tries again.")
     stamp.touch()

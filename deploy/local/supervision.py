@@ -15,7 +15,7 @@ from deploy.local.credentials import write_private
 from deploy.local.instance import Instance
 from deploy.local.paths import VENV
 from deploy.local.programs import Program, configuration
-from deploy.local.progress import Failure, run
+from deploy.local.progress import SetupError, run
 
 ALREADY_STARTED, NOT_RUNNING = 60, 70
 INHERITED = ("PATH", "TZ", "LANG")
@@ -88,7 +88,7 @@ class Supervisor:
         deadline = time.monotonic() + 20
         while not self.is_running():
             if time.monotonic() > deadline:
-                raise Failure(f"The supervisor does not answer. See {self._instance.log('supervisord')}")
+                raise SetupError(f"The supervisor does not answer. See {self._instance.log('supervisord')}")
             time.sleep(0.05)
 
     def _reload(self) -> None:

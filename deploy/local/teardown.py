@@ -11,7 +11,7 @@ from pathlib import Path
 
 from deploy.local.instance import Instance
 from deploy.local.programs import MARK
-from deploy.local.progress import Failure, step
+from deploy.local.progress import SetupError, step
 from deploy.local.supervision import Supervisor
 
 # Later tiers first; what is in none of them (services, gateway, viewer) goes before all.
@@ -35,7 +35,7 @@ def reset(instance: Instance) -> None:
 
 
 def sweep(instance: Instance) -> None:
-    """End every process that bears the instance's mark or works in its folder."""
+    """End every process that bears the instance's mark: each was started with it."""
     for signal_number in (signal.SIGTERM, signal.SIGKILL):
         deadline = time.monotonic() + GRACE_SECONDS
         for pid in leftovers(instance):
@@ -44,24 +44,18 @@ def sweep(instance: Instance) -> None:
         while leftovers(instance) and time.monotonic() < deadline:
             time.sleep(0.1)
     if remaining := leftovers(instance):
-        raise Failure(f"Processes {remaining} of {instance.home} do not end. Look at them with `ps -fp`.")
+        raise SetupError(f"Processes {remaining} of {instance.home} do not end. Look at them with `ps -fp`.")
 
 
 def leftovers(instance: Instance) -> list[int]:
-    mark, home = f"{MARK}={instance.home}".encode(), str(instance.home)
+    mark = f"{MARK}={instance.home}".encode()
     found = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
-    return [pid for pid in found if pid != os.getpid() and (_bears(pid, mark) or _works_in(pid, home))]
+    return [pid for pid in found if pid != os.getpid() and _bears(pid, mark)]
 
 
 def _bears(pid: int, mark: bytes) -> bool:
     with suppress(OSError):
         return mark in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-    return False
-
-
-def _works_in(pid: int, home: str) -> bool:
-    with suppress(OSError):
-        return f"{Path(f'/proc/{pid}/cwd').readlink()}/".startswith(f"{home}/")
     return False
 
 

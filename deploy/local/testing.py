@@ -2,8 +2,8 @@
 
 import os
 import subprocess
-from subprocess import PIPE, STDOUT
 from collections.abc import Sequence
+from subprocess import PIPE, STDOUT
 
 from deploy.local import boot, teardown
 from deploy.local.instance import Instance
@@ -11,11 +11,13 @@ from deploy.local.paths import PYTHON, ROOT
 from deploy.local.progress import say, step
 from deploy.local.supervision import Supervisor
 
+CHECK = ("make", "--no-print-directory", "check")
+
 
 def test(instance: Instance, arguments: Sequence[str]) -> int:
     """pytest's exit status, or that of the checks when they fail. Parts that ran before go on running."""
     keep = bool(os.environ.get("KEEP")) or Supervisor(instance).is_running()
-    checks = subprocess.Popen(["make", "--no-print-directory", "check"], cwd=ROOT, text=True, stdout=PIPE, stderr=STDOUT)
+    checks = subprocess.Popen(CHECK, cwd=ROOT, text=True, stdout=PIPE, stderr=STDOUT)
     try:
         boot.up(instance)
         return _report(checks) or _pytest(instance, arguments)

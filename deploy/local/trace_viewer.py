@@ -11,7 +11,7 @@ from deploy.local.instance import Instance
 from deploy.local.paths import PYTHON, ROOT
 from deploy.local.profiles import TRACE_VIEWER
 from deploy.local.programs import MARK, Program
-from deploy.local.progress import Failure
+from deploy.local.progress import SetupError
 from deploy.local.supervision import Supervisor
 
 NAME = "trace-viewer"
@@ -21,19 +21,20 @@ SERVER = maven.Artifact(
     version="3.6.1",
     packaging="jar",
     classifier="exec",
-    sha256="",
+    sha256="d8326e0ed4f43855dba81228f688554706e52578a7c782d9a90b73f8680654a1",
 )
 
 
 def program(instance: Instance) -> Program:
     server = accounts.can_enter(SERVER.path.parent)
-    port = instance.port(TRACE_VIEWER)
-    options = ["-Xmx256m", "-jar", str(SERVER.path)]
+    address = {"address": "127.0.0.1", "port": str(instance.port(TRACE_VIEWER)), "protocols[0]": "http"}
+    listen = [f"--armeria.ports[0].{name}={value}" for name, value in address.items()]
     return Program(
         name=NAME,
-        command=(*accounts.prefix(server=server), jre.find() or "java", *options),
+        command=(*accounts.prefix(server=server), jre.find() or "java", "-Xmx256m", "-jar", str(SERVER.path), *listen),
+        ports=(instance.port(TRACE_VIEWER),),
         directory=instance.folder("work"),
-        environment={"QUERY_PORT": str(port), "SERVER_ADDRESS": "127.0.0.1", "SELF_TRACING_ENABLED": "false"},
+        environment={"HOME": str(instance.folder("work"))},
     )
 
 
@@ -57,6 +58,6 @@ def fetch_and_start(instance: Instance) -> None:
     try:
         with exclusive.hold():
             maven.fetch(SERVER)
-    except Failure as failure:
-        sys.exit(str(failure))
+    except SetupError as error:
+        sys.exit(str(error))
     Supervisor(instance).start(NAME)

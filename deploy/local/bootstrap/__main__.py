@@ -8,7 +8,7 @@ if sys.version_info < (3, 11):  # noqa: UP036 — this very check tells people w
 from concurrent.futures import ThreadPoolExecutor
 
 from deploy.local.bootstrap import apt, exclusive, keycloak, system_user, virtualenv
-from deploy.local.progress import Failure, say
+from deploy.local.progress import SetupError, say
 
 
 def main(purpose: str) -> None:
@@ -23,6 +23,6 @@ def main(purpose: str) -> None:
 if __name__ == "__main__":
     try:
         main(sys.argv[1])
-    except Failure as failure:
-        say(f"  ✗ {failure}")
+    except SetupError as error:
+        say(f"  ✗ {error}")
         sys.exit(1)

@@ -10,10 +10,12 @@ from pathlib import Path
 
 from deploy.local import jre
 from deploy.local.bootstrap import keycloak, virtualenv
-from deploy.local.progress import Failure, run, step
+from deploy.local.progress import SetupError, run, step
 
-SERVERS = ("postgresql", "rabbitmq-server")
+# A server whose address is given from outside is not installed.
+SERVERS = {"postgresql": "TONGXIAO_POSTGRES_URL", "rabbitmq-server": "TONGXIAO_BROKER_URL"}
 BROWSER = ("chromium", "fonts-noto-cjk")
+RUNTIME = "a Java runtime"
 RUNTIMES = ("openjdk-21-jre-headless", "openjdk-17-jre-headless")
 UNITS = {"postgresql": ("postgresql.service",), "rabbitmq-server": ("rabbitmq-server.service", "epmd.socket")}
 POLICY = Path("/usr/sbin/policy-rc.d")
@@ -22,15 +24,19 @@ CLUSTERS = Path("/etc/postgresql-common/createcluster.conf")
 
 def needed(purpose: str) -> list[str]:
     """What is absent from this machine: `run` and `parts` need the servers, `test` a browser too."""
-    wanted = [*SERVERS, *(BROWSER if purpose == "test" else ())]
+    servers = [package for package, address in SERVERS.items() if not os.environ.get(address)]
+    wanted = [*servers, *(BROWSER if purpose == "test" else ())]
     missing = [package for package in wanted if not _installed(package)]
     if virtualenv.needs_package():
         missing.append("python3-venv")
-    if jre.find() is None:
-        missing.append("a Java runtime")
-    if not keycloak.is_present() and shutil.which("mvn") is None:
-        missing.append("maven")
-    return missing
+    return missing + _needed_for_keycloak()
+
+
+def _needed_for_keycloak() -> list[str]:
+    if keycloak.is_given():
+        return []
+    runtime = [RUNTIME] if jre.find() is None else []
+    return [*runtime, "maven"] if not keycloak.is_present() and shutil.which("mvn") is None else runtime
 
 
 def ensure(missing: Sequence[str]) -> None:
@@ -47,7 +53,7 @@ def _installed(package: str) -> bool:
 
 
 def _resolve(package: str) -> str:
-    return _runtime() if package == "a Java runtime" else package
+    return _runtime() if package == RUNTIME else package
 
 
 def _runtime() -> str:
@@ -55,7 +61,9 @@ def _runtime() -> str:
         # apt-cache show succeeds for packages that cannot be installed; madison lists only real candidates.
         if subprocess.run(["apt-cache", "madison", name], capture_output=True, check=False).stdout.strip():
             return name
-    raise Failure(f"This system offers none of {', '.join(RUNTIMES)}. Install a Java runtime >= {jre.OLDEST} yourself.")
+    raise SetupError(
+        f"This system offers none of {', '.join(RUNTIMES)}. Install a Java runtime >= {jre.OLDEST} yourself."
+    )
 
 
 def _apt_get(*arguments: str) -> None:
@@ -68,7 +76,7 @@ def _as_root() -> list[str]:
     if os.geteuid() == 0:
         return []
     if shutil.which("sudo") is None:
-        raise Failure("Packages are missing and there is no sudo: run this once as root.")
+        raise SetupError("Packages are missing and there is no sudo: run this once as root.")
     return ["sudo"]
 
 

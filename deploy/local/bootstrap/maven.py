@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local.paths import CACHE
-from deploy.local.progress import Failure, run
+from deploy.local.progress import SetupError, run
 
 REPOSITORY = CACHE / "maven"
 GOAL = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:get"
@@ -37,7 +37,7 @@ def fetch(artifact: Artifact) -> Path:
         _download(artifact)
     if _sha256(artifact.path) != artifact.sha256:
         artifact.path.unlink()
-        raise Failure(f"{artifact.coordinates} is not the file it was when its hash was pinned. Start again.")
+        raise SetupError(f"{artifact.coordinates} is not the file it was when its hash was pinned. Start again.")
     return artifact.path
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from deploy.local.bootstrap import stamps
 from deploy.local.paths import CACHE, LOCK, PYTHON, ROOT, VENV
-from deploy.local.progress import Failure, run, step
+from deploy.local.progress import SetupError, run, step
 
 STAMP = VENV / ".installed"
 UV = VENV / "bin" / "uv"
@@ -47,7 +47,7 @@ def uv_requirement(lock: str) -> str:
     """The lock's entry for uv with its hashes: uv installs everything else."""
     found = re.search(r"^uv==(?:.*\\\n)*.*$", lock, re.MULTILINE)
     if found is None:
-        raise Failure("requirements.lock does not pin uv: add it to the workspace's development dependencies.")
+        raise SetupError("requirements.lock does not pin uv: add it to the workspace's development dependencies.")
     return found[0] + "\n"
 
 

@@ -15,7 +15,7 @@ from deploy.local.profiles import GATEWAY, POSTGRES, PROFILES
 from deploy.local.profiles import KEYCLOAK as PORT
 from deploy.local.profiles import KEYCLOAK_MANAGEMENT as MANAGEMENT_PORT
 from deploy.local.programs import Program
-from deploy.local.progress import Failure
+from deploy.local.progress import SetupError
 
 VARIABLE = "TONGXIAO_KEYCLOAK_URL"
 ADMIN_VARIABLE = "TONGXIAO_KEYCLOAK_ADMIN"
@@ -73,6 +73,7 @@ def programs(instance: Instance) -> tuple[Program, ...]:
         command=(*accounts.prefix(server=accounts.can_enter(KEYCLOAK)), f"{home}/bin/kc.sh", *START),
         directory=home,
         environment=_environment(instance, home),
+        ports=(instance.port(PORT), instance.port(MANAGEMENT_PORT)),
         healthy=partial(probes.http, f"http://127.0.0.1:{instance.port(MANAGEMENT_PORT)}/health/ready"),
         stop_group=True,
         stop_seconds=120,  # killed while it first makes its tables, it would not start again
@@ -101,7 +102,7 @@ def _place_realm(instance: Instance, home: Path) -> None:
 def _environment(instance: Instance, home: Path) -> dict[str, str]:
     java = jre.find()
     if java is None:
-        raise Failure(f"No Java runtime >= {jre.OLDEST} was found. Install one and start again.")
+        raise SetupError(f"No Java runtime >= {jre.OLDEST} was found. Install one and start again.")
     url = f"http://localhost:{instance.port(PORT)}"
     return {
         "JAVA": java,

@@ -7,7 +7,7 @@ from keycloak import KeycloakAdmin
 from deploy.keycloak.realm import NAME
 from deploy.local.instance import Instance
 from deploy.local.parts import keycloak
-from deploy.local.progress import Failure, step
+from deploy.local.progress import SetupError, step
 
 
 def ensure(instance: Instance) -> None:
@@ -16,7 +16,7 @@ def ensure(instance: Instance) -> None:
         return
     missing = [name for name in (keycloak.ADMIN_VARIABLE, keycloak.PASSWORD_VARIABLE) if not instance.given(name)]
     if missing:
-        raise Failure(f"{keycloak.VARIABLE} is given, so {' and '.join(missing)} must be too.")
+        raise SetupError(f"{keycloak.VARIABLE} is given, so {' and '.join(missing)} must be too.")
     with step("the realm in the given Keycloak"):
         _create(instance, url)
 

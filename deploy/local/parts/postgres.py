@@ -11,7 +11,7 @@ from deploy.local.credentials import write_private
 from deploy.local.instance import Instance
 from deploy.local.profiles import POSTGRES
 from deploy.local.programs import Program
-from deploy.local.progress import Failure, run, step
+from deploy.local.progress import SetupError, run, step
 
 VARIABLE = "TONGXIAO_POSTGRES_URL"
 SUPERUSER = "postgres"
@@ -48,6 +48,7 @@ def programs(instance: Instance) -> tuple[Program, ...]:
         command=(*accounts.prefix(server=True, death_signal="INT"), str(_binaries(data) / "postgres"), "-D", str(data)),
         directory=home,
         environment={"LC_ALL": "C.UTF-8", "HOME": str(home)},
+        ports=(instance.port(POSTGRES),),
         healthy=partial(_answers, _url(instance)),
         stop_signal="INT",
     )
@@ -100,5 +101,5 @@ def _binaries(data: Path) -> Path:
     major = made_by.read_text().strip() if made_by.exists() else "*"
     found = sorted(Path("/usr/lib/postgresql").glob(f"{major}/bin"), key=lambda folder: int(folder.parent.name))
     if not found:
-        raise Failure(f"PostgreSQL {major} is not installed, but {data} was made by it. `make reset` starts afresh.")
+        raise SetupError(f"PostgreSQL {major} is not installed, but {data} was made by it. `make reset` starts afresh.")
     return found[-1]

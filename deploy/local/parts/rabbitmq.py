@@ -48,6 +48,7 @@ def programs(instance: Instance) -> tuple[Program, ...]:
         command=(*accounts.prefix(server=True), "/usr/bin/epmd"),
         directory=home,
         environment=environment,
+        ports=(instance.port(EPMD),),
         healthy=partial(probes.tcp, instance.port(EPMD)),
     )
     broker = Program(
@@ -55,6 +56,7 @@ def programs(instance: Instance) -> tuple[Program, ...]:
         command=(*accounts.prefix(server=True), SERVER),
         directory=home,
         environment=environment,
+        ports=tuple(map(instance.port, (BROKER, BROKER_MANAGEMENT, ERLANG_DISTRIBUTION))),
         healthy=partial(_answers, instance),
         stop_group=True,
         patience=150,
