@@ -1,6 +1,6 @@
 """The tables the chassis keeps in every service's database: outbox, inbox, audit, organisation, access and so on."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -54,7 +54,8 @@ outbox = Table(
     _moment("created_at", default=True),
     _moment("published_at", nullable=True),
     _moment("unroutable_at", nullable=True),
-    Index("ix_outbox_pending", "lane", "id", postgresql_where=text("published_at is null")),
+    Index("ix_outbox_waiting", "lane", "id", postgresql_where=text("published_at IS NULL AND unroutable_at IS NULL")),
+    Index("ix_outbox_unroutable", "unroutable_at", postgresql_where=text("published_at IS NULL")),
     postgresql_partition_by="RANGE (day)",
 )
 
@@ -65,6 +66,7 @@ inbox = Table(
     Column("consumer", Text, primary_key=True),
     Column("event_id", Uuid, primary_key=True),
     _moment("handled_at", default=True),
+    Index("ix_inbox_handled_at", "handled_at", postgresql_using="brin"),
 )
 
 # Every change: who, what, before and after, from where. Rows are only ever inserted.
@@ -158,7 +160,7 @@ access = Table(
     Index("ix_access_person_id", "person_id", "entity", "entity_id"),
 )
 
-# What each kind of process may do with these tables; a service's own tables follow `DOMAIN_RIGHTS`.
+# What each kind of process may do with these tables; a service's own follow `DOMAIN_RIGHTS`.
 RIGHTS: dict[str, dict[str, str]] = {
     "api": {
         "outbox": "INSERT",
@@ -185,20 +187,50 @@ RIGHTS: dict[str, dict[str, str]] = {
     "relay": {"outbox": "SELECT, UPDATE"},
 }
 
-CREATE_OUTBOX_TRIGGER = """
+# Process kinds that work on the service's own tables, and what they may do with them.
+DOMAIN_RIGHTS: dict[str, str] = {
+    "api": "SELECT, INSERT, UPDATE, DELETE",
+    "worker": "SELECT, INSERT, UPDATE, DELETE",
+}
+
+KEEP_OUTBOX = "keep_outbox(integer, integer)"
+
+# keep_outbox makes the partitions of today and the next days and drops those older than `kept` days in which no event
+# waits. It runs with its owner's rights: the relay calls it and may change no table. Rows that came while a day had no
+# partition lie in the default one, which then holds that day for good.
+CREATE_OUTBOX_PARTS = """
 CREATE FUNCTION notify_outbox() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NOTIFY outbox; RETURN NULL; END $$;
 CREATE TRIGGER outbox_notify AFTER INSERT ON outbox FOR EACH STATEMENT EXECUTE FUNCTION notify_outbox();
 CREATE TABLE outbox_default PARTITION OF outbox DEFAULT;
+CREATE FUNCTION keep_outbox(ahead integer, kept integer) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    wanted date;
+    old name;
+    waiting boolean;
+BEGIN
+    FOR wanted IN SELECT current_date + n FROM generate_series(0, ahead) AS n LOOP
+        CONTINUE WHEN to_regclass('outbox_' || to_char(wanted, 'YYYYMMDD')) IS NOT NULL;
+        CONTINUE WHEN EXISTS (SELECT FROM outbox_default WHERE day = wanted);
+        EXECUTE format('CREATE TABLE %I PARTITION OF outbox FOR VALUES FROM (%L) TO (%L)',
+            'outbox_' || to_char(wanted, 'YYYYMMDD'), wanted, wanted + 1);
+    END LOOP;
+    FOR old IN
+        SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+        WHERE inhparent = 'outbox'::regclass AND relname ~ '^outbox_[0-9]{8}$'
+        AND to_date(right(relname, 8), 'YYYYMMDD') < current_date - kept
+    LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM %I WHERE published_at IS NULL AND unroutable_at IS NULL)', old)
+        INTO waiting;
+        IF NOT waiting THEN
+            EXECUTE format('DROP TABLE %I', old);
+        END IF;
+    END LOOP;
+    DELETE FROM outbox_default
+    WHERE day < current_date - kept AND (published_at IS NOT NULL OR unroutable_at IS NOT NULL);
+END $$;
+SELECT keep_outbox(3, 7);
 """
-
-
-def day_partition(day: date) -> str:
-    """The statement that makes the outbox's partition for one day."""
-    name = f"outbox_{day:%Y%m%d}"
-    return (
-        f"CREATE TABLE IF NOT EXISTS {name} PARTITION OF outbox "
-        f"FOR VALUES FROM ('{day}') TO ('{date.fromordinal(day.toordinal() + 1)}')"
-    )
 
 
 def unit_ids_of(row: Any) -> frozenset[UUID]:
