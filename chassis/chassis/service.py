@@ -1,4 +1,4 @@
-"""How a service declares itself: `SERVICE` in its `service.py` names what its processes need, and imports none of it."""
+"""How a service declares itself: `SERVICE` in its `service.py` names what its processes need, importing none of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
