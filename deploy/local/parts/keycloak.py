@@ -119,6 +119,8 @@ def _environment(instance: Instance, home: Path) -> dict[str, str]:
         "KC_HTTP_MANAGEMENT_PORT": str(instance.port(MANAGEMENT_PORT)),
         "KC_HOSTNAME": url,
         "JAVA_OPTS_KC_HEAP": "-Xms128m -Xmx640m",
+        # The quick compiler alone: a third less work until it is ready, which matters more here than its top speed.
+        "JAVA_OPTS_APPEND": "-XX:TieredStopAtLevel=1",
     }
 
 
