@@ -6,7 +6,7 @@ from typing import TypeVar
 from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-Settings = TypeVar("Settings", bound="ProcessSettings")
+Settings = TypeVar("Settings", bound=BaseSettings)
 
 
 class ProcessSettings(BaseSettings):
@@ -38,7 +38,7 @@ class ProcessSettings(BaseSettings):
 def load(kind: type[Settings]) -> Settings:
     """The settings of this process; ends it with the full list of what is missing or wrong."""
     try:
-        return kind()  # type: ignore[call-arg]
+        return kind()
     except ValidationError as error:
         prefix = str(kind.model_config.get("env_prefix", ""))
         lines = [f"  {prefix}{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()]
