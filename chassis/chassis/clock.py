@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 
@@ -21,6 +21,16 @@ def now() -> datetime:
 def today(zone: str = "Asia/Shanghai") -> date:
     """The day it is in an IANA time zone."""
     return now().astimezone(ZoneInfo(zone)).date()
+
+
+def start_of_day(day: date, zone: str = "Asia/Shanghai") -> datetime:
+    """The instant at which a day begins in an IANA time zone."""
+    return datetime.combine(day, time.min, ZoneInfo(zone)).astimezone(UTC)
+
+
+def end_of_day(day: date, zone: str = "Asia/Shanghai") -> datetime:
+    """The instant at which a day is over in an IANA time zone."""
+    return start_of_day(day + timedelta(days=1), zone)
 
 
 @contextmanager

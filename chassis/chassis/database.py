@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, Engine, MetaData, Uuid, create_engine
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy import DateTime, Engine, MetaData, Text, Uuid, create_engine
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from chassis import clock
 
@@ -20,11 +20,8 @@ NAMING = {
 }
 
 
-class Base(DeclarativeBase):
-    """What each service's own base inherits: conventions, and no table."""
-
-    __abstract__ = True
-    type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: DateTime(timezone=True), UUID: Uuid()}
+# What every service's declarative base maps plain annotations to.
+TYPES: dict[Any, Any] = {datetime: DateTime(timezone=True), UUID: Uuid(), str: Text()}
 
 
 def conventional_metadata() -> MetaData:

@@ -71,12 +71,23 @@ class Page:
     next_token: str
 
 
-def page(call: Call, listing: Listing, *, order: Order, narrowing: Narrowing, request: Any) -> Page:
-    """One page of what the caller reads. Refuses PAGE_TOKEN_INVALID a token of another request, person or making."""
+def page(
+    call: Call,
+    listing: Listing,
+    *,
+    order: Order,
+    narrowing: Narrowing,
+    request: Any,
+    within: Sequence[UUID] | None = None,
+) -> Page:
+    """One page of what the caller reads, or of the ids `within`, which are known to be read.
+
+    Refuses PAGE_TOKEN_INVALID a token of another request, of another person or of another's making.
+    """
     size = min(request.page_size or DEFAULT_SIZE, MAX_SIZE)
     mark = _fingerprint(call, request)
     after = _read_token(request.page_token, mark) if request.page_token else None
-    search = _Search(listing, call.read_scope, order, narrowing, after, size + 1)
+    search = _Search(listing, call.read_scope, order, narrowing, after, size + 1, within)
     found = search.rows(call.session)
     token = _token(found[size - 1], mark) if len(found) > size else ""
     return Page([row.id for row in found[:size]], token)
@@ -101,6 +112,7 @@ class _Search:
     narrowing: Narrowing
     after: tuple[Any, UUID] | None
     limit: int
+    within: Sequence[UUID] | None = None
 
     def rows(self, session: Session) -> Sequence[Any]:
         arms = self.arms()
@@ -116,6 +128,9 @@ class _Search:
     def arms(self) -> list[Select[Any]]:
         """Selects whose union holds the page: everything, or what is owned, governed and shared."""
         scope, narrowing = self.scope, self.narrowing
+        if self.within is not None:
+            entity = self.listing.entity.__table__
+            return [self._from_entity(entity, entity.c.id == func.any(uuids(self.within)))]
         if scope.everything:
             if not narrowing.of_carrier:
                 return [self._entity_arm()]

@@ -1,0 +1,1 @@
+"""Contact records 接触记录: what was logged of visits, calls and messages."""

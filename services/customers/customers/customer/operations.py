@@ -1,0 +1,243 @@
+"""What is done to customers: create, change, delete, restore, reassign, share. Refusals first."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, insert
+from sqlalchemy.orm import Session
+
+from chassis import clock, guard, ids, masks, outbox, schema
+from chassis.call import Call
+from customers import facts, people
+from customers.base import NEVER
+from customers.customer import events, queries
+from customers.customer.model import Assignment, AssignmentPeriod, Customer, Share
+from customers.product_line import queries as lines
+from customers.refusals import refuse
+
+_EXEMPT = {"reach": "the access that a share gives"}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """An assignment as asked for: owner and unit may be left to the defaults."""
+
+    line_id: UUID
+    owner_id: UUID | None
+    unit_id: UUID | None
+
+
+def create_customer(
+    call: Call, *, customer_id: UUID | None, given: Mapping[str, Any], assignments: Sequence[Wanted]
+) -> Customer:
+    """Create a customer owned on each line asked for, by the caller where nobody is named.
+
+    The same again answers the customer as it is. Refuses ID_TAKEN, ASSIGNMENT_MISSING, LINE_TWICE, LINE_UNKNOWN,
+    LINE_RETIRED, OWNER_UNKNOWN, OWNER_NOT_IN_UNIT, OUT_OF_REACH and what the facts are refused for.
+    """
+    if not assignments:
+        raise refuse("ASSIGNMENT_MISSING", field="customer.assignments")
+    if len({wanted.line_id for wanted in assignments}) < len(assignments):
+        raise refuse("LINE_TWICE", field="customer.assignments")
+    if customer_id and (existing := _existing(call, customer_id, given)):
+        return existing
+    now = clock.now()
+    made = Customer(
+        id=customer_id or ids.new_id(),
+        created_at=now,
+        updated_at=now,
+        last_contact_at=NEVER,
+        created_by=call.caller.person_id,
+        version=1,
+        assignments=[],
+        **_checked(call.session, None, given),
+    )
+    made.index()
+    for wanted in assignments:
+        owner_id, unit_id = _placed(call, wanted)
+        assignment = made.assign(line_id=wanted.line_id, owner_id=owner_id, unit_id=unit_id)
+        call.session.add(_period(call, assignment, note=""))
+    call.session.add(made)
+    call.session.flush()
+    outbox.publish(call.session, events.customer_changed(made))
+    return made
+
+
+def update_customer(call: Call, *, customer_id: UUID, etag: str, changes: Mapping[str, Any]) -> Customer:
+    """Change a customer's common facts. Refuses NOT_FOUND, VERSION_MISMATCH, OUT_OF_REACH and wrong facts."""
+    customer = queries.get_customer(call.session, customer_id)
+    guard.demand(call.session, customer)
+    masks.check_etag(etag, customer.version)
+    for name, value in _checked(call.session, customer, changes).items():
+        setattr(customer, name, value)
+    customer.index()
+    return _changed(call.session, customer)
+
+
+def delete_customer(call: Call, *, customer_id: UUID, etag: str) -> None:
+    """Delete a customer, restorable for 30 days; every line of it must be within reach."""
+    customer = queries.get_customer(call.session, customer_id)
+    for assignment in customer.assignments:
+        guard.demand(call.session, assignment)
+    masks.check_etag(etag, customer.version)
+    customer.mark_deleted(clock.now())
+    call.session.flush()
+    outbox.publish(call.session, events.customer_gone(customer))
+
+
+def restore_customer(call: Call, *, customer_id: UUID) -> Customer:
+    """Bring a deleted customer back. Refuses NOT_DELETED one that is there."""
+    customer = queries.get_customer(call.session, customer_id, deleted=True)
+    if customer.deleted_at is None:
+        raise refuse("NOT_DELETED")
+    for assignment in customer.assignments:
+        guard.demand(call.session, assignment)
+    customer.mark_deleted(None)
+    return _changed(call.session, customer)
+
+
+def reassign_customer(
+    call: Call, *, customer_id: UUID, line_id: UUID, owner_id: UUID, unit_id: UUID | None, note: str, etag: str
+) -> Customer:
+    """Give one line of a customer another owner; nothing else of it changes.
+
+    The line must be within reach as it is, and the new unit too. Refuses NOT_FOUND, LINE_UNKNOWN, OUT_OF_REACH,
+    VERSION_MISMATCH, OWNER_UNKNOWN, OWNER_NOT_IN_UNIT and UNIT_BEYOND_REACH.
+    """
+    customer = queries.get_customer(call.session, customer_id)
+    assignment = next((found for found in customer.assignments if found.line_id == line_id), None)
+    if assignment is None:
+        raise refuse("LINE_UNKNOWN", field="line_id")
+    guard.demand(call.session, assignment)
+    masks.check_etag(etag, customer.version)
+    owner_id, unit_id = _placed(call, Wanted(line_id, owner_id, unit_id), field="owner_id")
+    if not call.change_scope.covers(owner_id, unit_id):
+        raise refuse("UNIT_BEYOND_REACH", field="unit_id")
+    before = assignment.owner_id
+    queries.open_period(call.session, assignment).ended_at = clock.now()
+    call.session.flush()
+    assignment.owner_id, assignment.unit_id, assignment.since = owner_id, unit_id, clock.now()
+    call.session.add(_period(call, assignment, note=note))
+    _changed(call.session, customer, touched=True)
+    outbox.publish(call.session, events.customer_reassigned(assignment, before))
+    return customer
+
+
+def create_share(
+    call: Call, *, share_id: UUID | None, customer_id: UUID, person_id: UUID, level: int, end_date: str, note: str
+) -> Share:
+    """Share a customer with a colleague until the end of a day in their zone.
+
+    Refuses NOT_FOUND, OUT_OF_REACH, NOT_ONESELF, PERSON_UNKNOWN, DATE_IN_PAST, SHARE_EXISTS.
+    """
+    queries.get_customer(call.session, customer_id)
+    guard.demand_key(call.session, Customer, customer_id)
+    if person_id == call.caller.person_id:
+        raise refuse("NOT_ONESELF", field="share.person_id")
+    colleague = people.active(call.session, person_id, reason="PERSON_UNKNOWN", field="share.person_id")
+    end = facts.checked_day(end_date, field="share.end_date")
+    zone = people.unit_zone(call.session, colleague.unit_id)
+    if end and end < clock.today(zone):
+        raise refuse("DATE_IN_PAST", field="share.end_date")
+    made = Share(
+        id=share_id or ids.new_id(),
+        customer_id=customer_id,
+        person_id=person_id,
+        level=level,
+        end_on=end,
+        note=note,
+        shared_by=call.caller.person_id,
+        created_at=clock.now(),
+    )
+    call.session.add(made)
+    call.session.flush()
+    row = {"entity": "customer", "entity_id": customer_id, "person_id": person_id, "source": "share"}
+    row |= {"source_id": made.id, "writes": made.writes, "expires_at": clock.end_of_day(end, zone) if end else None}
+    call.session.execute(insert(schema.access).values(**row), execution_options=_EXEMPT)
+    return made
+
+
+def delete_share(call: Call, *, customer_id: UUID, share_id: UUID) -> None:
+    """End a share at once."""
+    share = queries.share_of(call.session, customer_id, share_id)
+    guard.demand_key(call.session, Customer, customer_id)
+    call.session.delete(share)
+    table = schema.access
+    ended = delete(table).where(table.c.source == "share", table.c.source_id == share_id)
+    call.session.execute(ended, execution_options=_EXEMPT)
+
+
+def _existing(call: Call, customer_id: UUID, given: Mapping[str, Any]) -> Customer | None:
+    """The customer this very request has made before. Refuses ALREADY_EXISTS one made otherwise, ID_TAKEN one hidden."""
+    found = queries.find_customer(call.session, customer_id)
+    if found is None:
+        if queries.is_taken(call.session, customer_id):
+            raise refuse("ID_TAKEN", field="customer.id")
+        return None
+    wanted = _checked(call.session, None, given)
+    if any(getattr(found, name) != value for name, value in wanted.items()):
+        raise refuse("ALREADY_EXISTS", field="customer.id")
+    return found
+
+
+def _changed(session: Session, customer: Customer, *, touched: bool = False) -> Customer:
+    """Keep the change under a new version and tell it; what changes nothing keeps its version and tells nothing."""
+    if touched or session.is_modified(customer):
+        customer.updated_at = clock.now()
+        session.flush()
+        outbox.publish(session, events.customer_changed(customer))
+    return customer
+
+
+def _checked(session: Session, customer: Customer | None, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts in the form they are kept in."""
+    found = dict(given)
+    if "credit_code" in found:
+        facts.checked_credit_code(found["credit_code"])
+    if "division_code" in found:
+        facts.checked_division(found["division_code"])
+    if "phones" in found:
+        found["phones"] = [facts.checked_phone(phone, field="customer.phones") for phone in found["phones"]]
+    if "next_contact_on" in found:
+        found["next_contact_on"] = facts.checked_day(found["next_contact_on"], field="customer.next_contact_date")
+    if found.get("parent_id"):
+        _check_parent(session, customer, found["parent_id"])
+    return found
+
+
+def _check_parent(session: Session, customer: Customer | None, parent_id: UUID) -> None:
+    """Refuse PARENT_UNKNOWN a parent beyond reach, PARENT_CIRCLE one that lies below the customer."""
+    if not queries.is_readable(session, parent_id):
+        raise refuse("NOT_YET_KNOWN" if ids.is_fresh(parent_id) else "PARENT_UNKNOWN", field="customer.parent_id")
+    if customer and customer.id in queries.ancestors(session, parent_id):
+        raise refuse("PARENT_CIRCLE", field="customer.parent_id")
+
+
+def _placed(call: Call, wanted: Wanted, *, field: str = "customer.assignments") -> tuple[UUID, UUID]:
+    """The owner and unit of an assignment, checked: the owner at work, holding a post in the unit or below it."""
+    line = lines.find_line(call.session, wanted.line_id)
+    if line is None:
+        raise refuse("NOT_YET_KNOWN" if ids.is_fresh(wanted.line_id) else "LINE_UNKNOWN", field=field)
+    if line.retired:
+        raise refuse("LINE_RETIRED", field=field)
+    owner_id = wanted.owner_id or call.caller.person_id
+    owner = people.active(call.session, owner_id, reason="OWNER_UNKNOWN", field=field)
+    unit_id = wanted.unit_id or owner.unit_id
+    if unit_id is None or not any(call.trees.current().under(held, frozenset({unit_id})) for held in owner.unit_ids):
+        raise refuse("OWNER_NOT_IN_UNIT", field=field)
+    return owner_id, unit_id
+
+
+def _period(call: Call, assignment: Assignment, *, note: str) -> AssignmentPeriod:
+    return AssignmentPeriod(
+        customer_id=assignment.customer_id,
+        line_id=assignment.line_id,
+        owner_id=assignment.owner_id,
+        unit_id=assignment.unit_id,
+        started_at=assignment.since,
+        ended_at=None,
+        assigned_by=call.caller.person_id,
+        note=note,
+    )

@@ -1,0 +1,203 @@
+"""Every select of customers."""
+
+from collections.abc import Iterator, Sequence
+from uuid import UUID
+
+from sqlalchemy import Text, cast, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from chassis import ids, paging
+from chassis.call import Call
+from chassis.paging import Condition, Listing, Narrowing, Order
+from chassis.reach import uuids
+from customers import facts, people, search
+from customers.customer.model import Assignment, AssignmentPeriod, Customer, Share
+from customers.refusals import refuse
+from tongxiao.customers.v1 import customer_pb2 as pb
+
+LISTING = Listing(Customer, Assignment, "customer_id", shared_as="customer")
+ORDERS = {
+    pb.CUSTOMER_ORDER_UNSPECIFIED: Order("create_time", "created_at", descending=True),
+    pb.CUSTOMER_ORDER_CREATE_TIME_DESC: Order("create_time", "created_at", descending=True),
+    pb.CUSTOMER_ORDER_LAST_CONTACT_TIME_DESC: Order("last_contact_time", "last_contact_at", descending=True),
+    pb.CUSTOMER_ORDER_NAME: Order("name", "sort_name"),
+}
+# Up to so many matches are found by their words and then narrowed by reach; of more, reach's arms are walked in order.
+RARE = 2000
+
+
+def get_customer(session: Session, customer_id: UUID, *, deleted: bool = False) -> Customer:
+    """The customer, with assignments, if the caller may read it; else NOT_FOUND, or NOT_YET_KNOWN if it may be new."""
+    found = find_customer(session, customer_id)
+    if found is None or (found.deleted_at and not deleted):
+        raise refuse("NOT_YET_KNOWN" if ids.is_fresh(customer_id) else "NOT_FOUND")
+    return found
+
+
+def find_customer(session: Session, customer_id: UUID) -> Customer | None:
+    """The customer, if the caller may read it, deleted or not."""
+    wanted = select(Customer).where(Customer.id == customer_id).options(joinedload(Customer.assignments))
+    return session.scalars(wanted).unique().one_or_none()
+
+
+def is_taken(session: Session, customer_id: UUID) -> bool:
+    """Whether any customer has this id, within reach or beyond."""
+    wanted = select(Customer.id).where(Customer.id == customer_id)
+    return session.scalar(wanted.execution_options(reach="whether an id is taken; no more is said")) is not None
+
+
+def is_readable(session: Session, customer_id: UUID) -> bool:
+    wanted = select(Customer.id).where(Customer.id == customer_id, Customer.deleted_at.is_(None))
+    return session.scalar(wanted) is not None
+
+
+def ancestors(session: Session, customer_id: UUID) -> set[UUID]:
+    """A customer and its parents upward, reach apart: only for refusing a circle."""
+    table = Customer.__table__.c
+    up = select(table.id, table.parent_id).where(table.id == customer_id).cte(recursive=True)
+    up = up.union(select(table.id, table.parent_id).where(table.id == up.c.parent_id))
+    return set(session.scalars(select(up.c.id), execution_options={"reach": "refusing a circle of parents"}))
+
+
+def open_period(session: Session, assignment: Assignment) -> AssignmentPeriod:
+    """The stretch of an assignment that goes on."""
+    wanted = select(AssignmentPeriod).where(
+        AssignmentPeriod.customer_id == assignment.customer_id,
+        AssignmentPeriod.line_id == assignment.line_id,
+        AssignmentPeriod.ended_at.is_(None),
+    )
+    return session.scalars(wanted).one()
+
+
+def by_ids(session: Session, customer_ids: Sequence[UUID]) -> list[Customer]:
+    """The customers of a page, in its order; the page's arms have applied reach already."""
+    wanted = select(Customer).where(Customer.id == func.any(uuids(customer_ids)))
+    statement = wanted.options(joinedload(Customer.assignments)).execution_options(reach="ids from a page")
+    found = {customer.id: customer for customer in session.scalars(statement).unique()}
+    return [found[customer_id] for customer_id in customer_ids if customer_id in found]
+
+
+def list_customers(call: Call, request: pb.ListCustomersRequest) -> tuple[list[Customer], str]:
+    """A page of the customers within reach, and the next page's token."""
+    narrowing = narrowing_of(call, request.filter)
+    page = paging.page(call, LISTING, order=ORDERS[request.order], narrowing=narrowing, request=request)
+    return by_ids(call.session, page.ids), page.next_token
+
+
+def count_customers(call: Call, request: pb.CountCustomersRequest) -> tuple[int, bool]:
+    """How many customers within reach, exact to 1,000, and whether there are more."""
+    order = ORDERS[pb.CUSTOMER_ORDER_UNSPECIFIED]
+    return paging.count(call, LISTING, order=order, narrowing=narrowing_of(call, request.filter))
+
+
+def search_customers(call: Call, request: pb.SearchCustomersRequest) -> tuple[list[Customer], str]:
+    """A page of the customers within reach whose names, code or initials hold the query's words, by name."""
+    query = search.asked(request.query)
+    if not query:
+        raise refuse("QUERY_TOO_SHORT", field="query")
+    rare = _rare_matches(call.session, query)
+    within = None if rare is None else _reached(call.session, rare)
+    narrowing = Narrowing() if rare is not None else Narrowing(entity=[_holding(query)])
+    order = ORDERS[pb.CUSTOMER_ORDER_NAME]
+    page = paging.page(call, LISTING, order=order, narrowing=narrowing, request=request, within=within)
+    return by_ids(call.session, page.ids), page.next_token
+
+
+def _holding(query: str) -> Condition:
+    return lambda columns: search.condition(columns.search, columns.search_text, query)
+
+
+def _reached(session: Session, customer_ids: Sequence[UUID]) -> Sequence[UUID]:
+    return session.scalars(select(Customer.id).where(Customer.id == func.any(uuids(customer_ids)))).all()
+
+
+def _rare_matches(session: Session, query: str) -> list[UUID] | None:
+    """The ids of everything that matches, reach apart, if that is not much; nothing of it is shown before reach."""
+    table = Customer.__table__.c
+    match = search.condition(table.search, table.search_text, query)
+    wanted = select(table.id).where(match, table.deleted_at.is_(None)).limit(RARE + 1)
+    found = list(session.scalars(wanted, execution_options={"reach": "candidates, narrowed by reach before use"}))
+    return found if len(found) <= RARE else None
+
+
+def narrowing_of(call: Call, given: pb.CustomerFilter) -> Narrowing:
+    """What a filter narrows a list to. Refuses FIELD_NOT_READABLE a filter on a field not read in clear."""
+    narrowing = Narrowing(owner_id=ids.parse_id(given.owner_id))
+    if given.unit_id:
+        narrowing.units = call.trees.current().below([UUID(given.unit_id)])
+    if line_id := ids.parse_id(given.line_id):
+        narrowing.carrier.append(lambda c: c.line_id == line_id)
+    narrowing.entity = [*_kinds(given), *_beginnings(given), *_days(call, given), *_marks(call, given)]
+    return narrowing
+
+
+def _kinds(given: pb.CustomerFilter) -> Iterator[Condition]:
+    for column, values in (("tier", given.tiers), ("source", given.sources), ("size", given.sizes)):
+        if values:
+            yield _among(column, list(values))
+
+
+def _beginnings(given: pb.CustomerFilter) -> Iterator[Condition]:
+    for column, prefix in (("industry", given.industry), ("division_code", given.division_code)):
+        if prefix:
+            yield _beginning(column, prefix)
+
+
+def _days(call: Call, given: pb.CustomerFilter) -> Iterator[Condition]:
+    before = facts.checked_day(given.last_contact_before_date, field="filter.last_contact_before_date")
+    by = facts.checked_day(given.next_contact_by_date, field="filter.next_contact_by_date")
+    if before:
+        start = people.start_of_day(call.session, call.caller.person_id, before)
+        yield lambda c: c.last_contact_at < start
+    if by:
+        yield lambda c: c.next_contact_on <= by
+
+
+def _marks(call: Call, given: pb.CustomerFilter) -> Iterator[Condition]:
+    if given.tag:
+        yield lambda c: c.tags.contains(cast([given.tag], ARRAY(Text)))
+    if parent_id := ids.parse_id(given.parent_id):
+        yield lambda c: c.parent_id == parent_id
+    if given.phone:
+        call.demand_readable("customer.phones")
+        phone = facts.checked_phone(given.phone, field="filter.phone")
+        yield lambda c: c.phones.contains(cast([phone], ARRAY(Text)))
+
+
+def _among(column: str, values: list[int]) -> Condition:
+    return lambda columns: columns[column].in_(values)
+
+
+def _beginning(column: str, prefix: str) -> Condition:
+    return lambda columns: columns[column].startswith(prefix)
+
+
+def share_of(session: Session, customer_id: UUID, share_id: UUID) -> Share:
+    """A share of a customer within reach."""
+    wanted = select(Share).where(Share.id == share_id, Share.customer_id == customer_id)
+    found = session.scalars(wanted).one_or_none()
+    if found is None:
+        raise refuse("NOT_FOUND")
+    return found
+
+
+def shares_of(session: Session, customer_id: UUID) -> Sequence[Share]:
+    """Whom a customer is shared with at present, oldest first."""
+    return session.scalars(
+        select(Share).where(Share.customer_id == customer_id).order_by(Share.created_at, Share.id).limit(200)
+    ).all()
+
+
+def periods_of(session: Session, customer_id: UUID) -> Sequence[AssignmentPeriod]:
+    """Who has owned a customer, per line, newest first."""
+    newest = (AssignmentPeriod.started_at.desc(), AssignmentPeriod.id.desc())
+    wanted = select(AssignmentPeriod).where(AssignmentPeriod.customer_id == customer_id)
+    return session.scalars(wanted.order_by(*newest).limit(200)).all()
+
+
+def subsidiaries_of(session: Session, customer_id: UUID) -> Sequence[Customer]:
+    """The customers within reach whose parent a customer is, by name, 50 at most."""
+    wanted = select(Customer).where(Customer.parent_id == customer_id, Customer.deleted_at.is_(None))
+    statement = wanted.order_by(Customer.sort_name).limit(50).options(selectinload(Customer.assignments))
+    return session.scalars(statement).all()

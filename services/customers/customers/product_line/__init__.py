@@ -1,0 +1,1 @@
+"""Product lines 业务线."""
