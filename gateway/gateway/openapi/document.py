@@ -1,0 +1,166 @@
+"""The whole description: generated operations, aggregates, sign-in, and what they share."""
+
+from functools import cache
+from typing import Any
+
+import orjson
+
+from gateway import aggregates, catalogue, endpoints
+from gateway.openapi import comments, operations
+from gateway.openapi.schemas import Schemas
+
+Json = dict[str, Any]
+
+_ABOUT = """\
+通销 Tongxiao 的接口。左上角 **Authorize** 用公司账号登录后即可逐个试用。
+
+The API of Tongxiao. Sign in by **Authorize**, and try any of it.
+
+- 错误 Problems: RFC 9457; `reason` 不变，`title` 按 `Accept-Language`（zh-CN 或 en）。 `reason` stays, `title` is read.
+- 并发 Concurrency: `ETag` / `If-Match`。 **幂等 Idempotency**: `Idempotency-Key`, 30 天 days.
+- 标量、枚举、列表总会出现；时间等未设置时省略。 Scalars, enums and lists are always there; times only when set.
+- PATCH: `updateMask`, 否则为正文的叶子字段；`null` 清空。 Else the leaves of the body; `null` clears.
+"""
+_STRING = {"type": "string"}
+_KEY = {"type": "string", "pattern": "^[\\x21-\\x7e]{1,255}$"}
+_PROBLEM: Json = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "instance", "reason", "traceId"],
+    "properties": {
+        "type": {"type": "string", "format": "uri"},
+        "title": _STRING,
+        "status": {"type": "integer"},
+        "detail": _STRING,
+        "instance": _STRING,
+        "reason": {"type": "string", "description": "不变的原因代码。 A code that stays."},
+        "traceId": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "detail"],
+                "properties": {"field": _STRING, "detail": _STRING},
+            },
+        },
+        "metadata": {"type": "object", "additionalProperties": _STRING},
+    },
+}
+
+
+def _header(name: str, schema: Json, text: str, *, required: bool = False) -> Json:
+    return {"name": name, "in": "header", "required": required, "schema": schema, "description": text}
+
+
+_TAG = {"type": "string", "pattern": '^(\\*|"[\\x21\\x23-\\x7e]{0,64}")$', "examples": ['"1"']}
+_PARAMETERS: Json = {
+    "IdempotencyKey": _header("Idempotency-Key", _KEY, "重复请求只执行一次。 A repeated request is carried out once."),
+    "IfMatch": _header(
+        "If-Match", _TAG, "所依据的版本；也可写在正文 `etag`。 The version seen; or `etag` in the body."
+    ),
+    "IfMatchRequired": _header("If-Match", _TAG, "所依据的版本。 The version seen.", required=True),
+    "IfNoneMatch": _header("If-None-Match", _STRING, "已有的版本。 The version held."),
+}
+_SECURITY: Json = {
+    "signIn": {
+        "type": "oauth2",
+        "description": "公司账号，授权码 + PKCE。 The company's accounts, code with PKCE.",
+        "flows": {
+            "authorizationCode": {
+                "authorizationUrl": "/v1/oauth/authorize",
+                "tokenUrl": "/v1/oauth/token",
+                "refreshUrl": "/v1/oauth/token",
+                "scopes": {},
+            }
+        },
+    },
+    "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+}
+_RESPONSES: Json = {
+    "Problem": {
+        "description": "被拒绝。 Refused.",
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+}
+
+
+@cache
+def document() -> Json:
+    """The description of everything this gateway serves below /v1."""
+    schemas = Schemas()
+    schemas.components["Problem"] = _PROBLEM
+    paths: dict[str, Json] = {}
+    for binding in endpoints.served():
+        entry = paths.setdefault(operations.path(binding), {})
+        entry[binding.verb.lower()] = operations.operation(binding, schemas)
+    for aggregate in aggregates.AGGREGATES:
+        paths[aggregate.address] = {"get": _aggregate(aggregate, schemas)}
+    paths.update(_HANDWRITTEN)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "通销 Tongxiao", "version": "1", "description": _ABOUT},
+        "servers": [{"url": "/"}],
+        "security": [{"signIn": []}, {"token": []}],
+        "tags": _tags(),
+        "paths": dict(sorted(paths.items())),
+        "components": {
+            "schemas": dict(sorted(schemas.components.items())),
+            "parameters": _PARAMETERS,
+            "responses": _RESPONSES,
+            "securitySchemes": _SECURITY,
+        },
+    }
+
+
+@cache
+def encoded() -> bytes:
+    return orjson.dumps(document())
+
+
+def _tags() -> list[Json]:
+    services = dict.fromkeys(rpc.method.containing_service for rpc in catalogue.rpcs())
+    return [
+        {"name": service.name.removesuffix("Service"), "description": comments.of(service.full_name)}
+        for service in services
+    ]
+
+
+def _aggregate(aggregate: aggregates.Aggregate, schemas: Schemas) -> Json:
+    """All of the main reply, the parts beside it, and the names of those that could not be had."""
+    main = catalogue.find(aggregate.main.rpc).method
+    parts = {part.name: schemas.message(catalogue.find(part.rpc).method.output_type) for part in aggregate.parts}
+    missing = {"type": "array", "items": _STRING, "description": "暂不可用的部分。 Parts that cannot be had now."}
+    schemas.message(main.output_type)
+    members = {**schemas.components[main.output_type.name]["properties"], **parts, "unavailable": missing}
+    schema = {"type": "object", "properties": members, "required": ["unavailable"]}
+    problems = {code: {"$ref": "#/components/responses/Problem"} for code in ("400", "401", "403", "404", "429", "503")}
+    return {
+        "operationId": main.name[0].lower() + main.name[1:],
+        "tags": [main.containing_service.name.removesuffix("Service")],
+        "summary": comments.of(main.full_name),
+        "parameters": [{"name": "id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}],
+        "responses": {
+            "200": {"description": "OK", "content": {"application/json": {"schema": schema}}},
+            **problems,
+            "default": {"$ref": "#/components/responses/Problem"},
+        },
+    }
+
+
+def _by_hand(summary: str, answer: str, text: str) -> Json:
+    responses = {answer: {"description": text}, "default": {"$ref": "#/components/responses/Problem"}}
+    return {"summary": summary, "tags": ["SignIn"], "security": [], "responses": responses}
+
+
+_FORM = {"content": {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}}, "required": True}
+_HANDWRITTEN: Json = {
+    "/v1/oauth/authorize": {
+        "get": _by_hand("前往登录页。 Goes to the sign-in page; the query is passed on.", "302", "登录页 The page.")
+    },
+    "/v1/oauth/token": {
+        "post": {**_by_hand("换取令牌。 Trades a code for tokens.", "200", "令牌 The tokens."), "requestBody": _FORM}
+    },
+    "/v1/oauth/logout": {
+        "get": _by_hand("退出登录。 Ends the session; the query is passed on.", "302", "退出页 The page.")
+    },
+    "/v1/openapi.json": {"get": _by_hand("本说明。 This description.", "200", "OpenAPI 3.1")},
+}
