@@ -17,7 +17,10 @@ SERVERS = {"postgresql": "TONGXIAO_POSTGRES_URL", "rabbitmq-server": "TONGXIAO_B
 BROWSER = ("chromium", "fonts-noto-cjk")
 RUNTIME = "a Java runtime"
 RUNTIMES = ("openjdk-21-jre-headless", "openjdk-17-jre-headless")
-UNITS = {"postgresql": ("postgresql.service",), "rabbitmq-server": ("rabbitmq-server.service", "epmd.socket")}
+UNITS = {
+    "postgresql": ("postgresql.service",),
+    "rabbitmq-server": ("rabbitmq-server.service", "epmd.service", "epmd.socket"),
+}
 POLICY = Path("/usr/sbin/policy-rc.d")
 CLUSTERS = Path("/etc/postgresql-common/createcluster.conf")
 
@@ -104,5 +107,8 @@ def _write(path: Path, text: str, *, mode: str) -> None:
 
 
 def _disable(units: Sequence[str]) -> None:
-    if units and shutil.which("systemctl"):
-        subprocess.run([*_as_root(), "systemctl", "disable", "--quiet", *units], capture_output=True, check=False)
+    """Either tool knows only its own kind of services, and a container has only one of them."""
+    for unit in units:
+        for command in (["systemctl", "disable", unit], ["update-rc.d", Path(unit).stem, "disable"]):
+            if shutil.which(command[0], path="/usr/sbin:/usr/bin"):
+                subprocess.run([*_as_root(), *command], capture_output=True, check=False)

@@ -63,8 +63,9 @@ def _create() -> None:
 
 
 def _works() -> bool:
-    # A venv whose interpreter was upgraded or moved away is a dangling link.
-    return PYTHON.exists() and (VENV / "bin" / "pip").exists()
+    """A venv whose interpreter is gone is a dangling link; one that was moved names its old place in every script."""
+    made_for = VENV / "pyvenv.cfg"
+    return PYTHON.exists() and (VENV / "bin" / "pip").exists() and str(VENV) in made_for.read_text()
 
 
 def _install_uv() -> None:
