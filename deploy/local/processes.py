@@ -71,8 +71,8 @@ def _signing(instance: Instance) -> dict[str, str]:
 def _common(instance: Instance, name: str, health: int) -> dict[str, str]:
     return {
         **targets(instance),
-        **rabbitmq.addresses(instance),
         **telemetry(instance, name),
+        rabbitmq.VARIABLE: rabbitmq.addresses(instance)[rabbitmq.VARIABLE],
         "TONGXIAO_ENVIRONMENT": "local",
         "TONGXIAO_HEALTH_LISTEN": f"127.0.0.1:{health}",
         "TONGXIAO_SERVICE_TOKEN": instance.credentials.secret("service-token"),
