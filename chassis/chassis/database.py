@@ -52,6 +52,7 @@ def connect(url: str, *, name: str, pool_size: int, statement_timeout_ms: int = 
         max_overflow=0,
         pool_timeout=5,
         pool_pre_ping=False,
+        hide_parameters=True,
         connect_args={"application_name": name, "options": options, "connect_timeout": 5, "keepalives_idle": 10},
     )
 

@@ -1,5 +1,6 @@
 """Migrations: a service's Alembic tree, then the rights of each kind of process; and drift of tables from code."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,10 @@ from sqlalchemy import Connection, Engine, MetaData, text
 
 from chassis import schema
 from chassis.database import connect
+from chassis.service import ServiceProcesses
+from chassis.settings import ProcessSettings
+
+log = logging.getLogger(__name__)
 
 OWNER = "_owner"
 LOCK = "SELECT pg_advisory_lock(hashtext('migrate'))"
@@ -40,6 +45,17 @@ def upgrade(url: str, folder: Path, *, rights: Mapping[str, Mapping[str, str]] |
                 _grant(connection, roles, rights or {})
     finally:
         engine.dispose()
+
+
+def run_process(service: ServiceProcesses, settings: ProcessSettings, _arguments: Sequence[str]) -> int:
+    """The process `migrate`: 0, or 1 with the reason where the database is not prepared."""
+    try:
+        upgrade(settings.database_url.get_secret_value(), service.migrations, rights=service.rights)
+    except MigrationRefusedError as refused:
+        log.error("migration refused: %s", refused)
+        return 1
+    log.info("migrated")
+    return 0
 
 
 def run() -> None:

@@ -57,6 +57,7 @@ outbox = Table(
     Index("ix_outbox_waiting", "lane", "id", postgresql_where=text("published_at IS NULL AND unroutable_at IS NULL")),
     Index("ix_outbox_unroutable", "unroutable_at", postgresql_where=text("published_at IS NULL")),
     postgresql_partition_by="RANGE (day)",
+    implicit_returning=False,  # who writes events may not read them
 )
 
 # Events handled, so that none takes effect twice.

@@ -31,6 +31,8 @@ class ProcessSettings(BaseSettings):
     # Delays before a failed event is handled again; after the last it is parked.
     retry_delays_s: tuple[float, ...] = (1, 5, 25, 125)
     watchdog_s: float = 30
+    # How long the relay leaves an event that no queue is bound for before it tries again.
+    unroutable_retry_s: float = 60
     revocation_poll_s: float = 5
     revocation_grace_s: float = 60
 

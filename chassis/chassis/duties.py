@@ -1,0 +1,64 @@
+"""What the relay's leader does besides, each at its own pace, on the connection that holds the lock."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from chassis import telemetry
+from chassis.settings import ProcessSettings
+
+DAYS_AHEAD, DAYS_KEPT = 3, 7
+AGAIN = """
+UPDATE outbox SET unroutable_at = NULL WHERE (day, id) IN (
+    SELECT day, id FROM outbox
+    WHERE published_at IS NULL AND unroutable_at < clock_timestamp() - %s * interval '1 second'
+    ORDER BY unroutable_at LIMIT 500)
+"""
+WAITING = """
+SELECT count(*), coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float FROM outbox
+WHERE published_at IS NULL AND unroutable_at IS NULL
+"""
+
+
+@dataclass
+class Duty:
+    """An action and the seconds between two performances; the first is due at once."""
+
+    every_s: float
+    action: Callable[[psycopg.Connection], None]
+    due_at: float = 0
+
+
+def of_relay(settings: ProcessSettings) -> tuple[Duty, ...]:
+    return (
+        Duty(600, keep_partitions),
+        Duty(settings.unroutable_retry_s, lambda connection: try_unroutable(connection, settings.unroutable_retry_s)),
+        Duty(5, measure),
+    )
+
+
+def perform(duties: Sequence[Duty], connection: psycopg.Connection) -> None:
+    """Perform those that are due."""
+    for duty in duties:
+        if time.monotonic() >= duty.due_at:
+            duty.action(connection)
+            duty.due_at = time.monotonic() + duty.every_s
+
+
+def keep_partitions(connection: psycopg.Connection) -> None:
+    """Make the next days' partitions; drop those of which nothing waits, a week after their day."""
+    connection.execute("SELECT keep_outbox(%s, %s)", (DAYS_AHEAD, DAYS_KEPT))
+
+
+def try_unroutable(connection: psycopg.Connection, after_s: float) -> None:
+    """Have events that no queue was bound for wait again: a consumer may have come since."""
+    connection.execute(AGAIN, (after_s,))
+
+
+def measure(connection: psycopg.Connection) -> None:
+    found: Any = connection.execute(WAITING).fetchone()
+    telemetry.waiting.set(found[0])
+    telemetry.waiting_age.set(found[1])

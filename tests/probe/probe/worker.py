@@ -1,0 +1,25 @@
+"""What the probe listens to."""
+
+from sqlalchemy.orm import Session
+
+from chassis.envelope import Envelope
+from chassis.messaging import event_handler
+from probe import notes, projections
+
+
+class Worker:
+    """Events of others, and of its own notes."""
+
+    name = "probe"
+
+    @event_handler("customers", "customer.changed.v1")
+    def customer_changed(self, session: Session, event: Envelope) -> None:
+        projections.customer_changed(session, event)
+
+    @event_handler("customers", "contact_record.logged.v1")
+    def contact_record_logged(self, session: Session, event: Envelope) -> None:
+        projections.contact_record_logged(session, event)
+
+    @event_handler("probe", notes.WRITTEN)
+    def note_written(self, session: Session, event: Envelope) -> None:
+        notes.handle(session, event)
