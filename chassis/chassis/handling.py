@@ -68,6 +68,11 @@ def handle(engine: Engine, delivery: Delivery, *, consumer: str, handler: Handle
     (telemetry.handled if fresh else telemetry.duplicates).add(1, {"type": event.type})
 
 
+def consumer_name(consumer: str, source: str, kind: str) -> str:
+    """What the inbox, and the queue, of a consumer's handler of one type of event are called."""
+    return f"{consumer}.{source}.{kind}"
+
+
 def verdict(error: BaseException, *, attempt: int, delays: Sequence[float]) -> Verdict:
     """What a failure means for the event, which has failed `attempt` times before."""
     if is_outage(error):

@@ -1,6 +1,6 @@
 """Projections: others' states kept here, the newest of each; and how one is filled and compared."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,13 +15,15 @@ from chassis.envelope import Envelope
 class Projection:
     """What is kept of one type of event of another service.
 
-    `apply` is what the worker calls too; it must bear events in any order, and twice. `versions` selects key and
-    version of what is kept of a state, for `reconcile`; facts have none.
+    `apply` is what the worker calls too; it must bear events in any order, and twice. `fill`, where given, takes a
+    whole snapshot at once instead. `versions` selects key and version of each state kept, for `reconcile`; facts have
+    none.
     """
 
     source: str
     type: str
     apply: Callable[[Session, Envelope], None]
+    fill: Callable[[Session, Sequence[Envelope]], None] | None = None
     versions: Select[*tuple[Any, ...]] | None = None
 
 

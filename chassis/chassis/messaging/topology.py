@@ -12,13 +12,15 @@ from typing import Any
 
 from kombu import Exchange, Queue
 
+from chassis.handling import consumer_name
+
 DELIVERY_LIMIT = 20
 QUORUM: dict[str, Any] = {"x-queue-type": "quorum"}
 SAFE = {"x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish"}
 
 
 def queue_name(consumer: str, source: str, kind: str, *, bulk: bool = False) -> str:
-    return f"{consumer}.{source}.{kind}" + (".bulk" if bulk else "")
+    return consumer_name(consumer, source, kind) + (".bulk" if bulk else "")
 
 
 def parked_name(consumer: str) -> str:

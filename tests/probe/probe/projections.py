@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from chassis import organisation
 from chassis.envelope import Envelope
 from chassis.projection import Projection, upsert_newer
 from probe.model import ProbeContactRecord, ProbeCustomer
@@ -40,6 +41,7 @@ def contact_record_logged(session: Session, event: Envelope) -> None:
 
 
 PROJECTIONS = (
+    *organisation.PROJECTIONS,
     Projection(
         source="customers",
         type="customer.changed.v1",

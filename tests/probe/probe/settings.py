@@ -1,7 +1,10 @@
-"""The probe's settings: nothing beyond the chassis's."""
+"""The probe's settings."""
 
 from chassis.settings import ProcessSettings
 
 
 class Settings(ProcessSettings):
     """What the probe's processes take from the environment."""
+
+    customers_target: str = ""
+    probe_target: str = ""

@@ -2,6 +2,7 @@
 
 from sqlalchemy.orm import Session
 
+from chassis import organisation
 from chassis.envelope import Envelope
 from chassis.messaging import event_handler
 from probe import notes, projections
@@ -23,3 +24,11 @@ class Worker:
     @event_handler("probe", notes.WRITTEN)
     def note_written(self, session: Session, event: Envelope) -> None:
         notes.handle(session, event)
+
+    @event_handler("identity", "org.changed.v1")
+    def org_changed(self, session: Session, event: Envelope) -> None:
+        organisation.org_changed(session, event)
+
+    @event_handler("identity", "person.changed.v1")
+    def person_changed(self, session: Session, event: Envelope) -> None:
+        organisation.person_changed(session, event)
