@@ -20,6 +20,12 @@ test: ## checks and all tests; args="-k name services/identity" for some, KEEP=1
 	@$(BOOTSTRAP) test
 	@$(LOCAL) test test $(args)
 
+# What is below needs what `run`, `parts` or `test` installed.
+stop reset status logs check protos bench: | .venv/bin/python
+
+.venv/bin/python:
+	@echo "  Nothing is installed yet: start with \`make run\` or \`make parts\`." >&2; exit 1
+
 stop: ## stop everything; nothing stays behind
 	@$(LOCAL) down run
 	@$(LOCAL) down test

@@ -12,9 +12,11 @@ from deploy.local.progress import SetupError, say
 
 def main() -> int:
     arguments, rest = _parser().parse_known_args()
-    instance = find(PROFILES[arguments.profile])
     try:
-        return _dispatch(arguments, instance, rest)
+        return _dispatch(arguments, find(PROFILES[arguments.profile]), rest)
+    except KeyboardInterrupt:
+        say("  – interrupted; start again to go on")
+        return 130
     except SetupError as error:
         say(f"  ✗ {error}")
         return 1

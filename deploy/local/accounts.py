@@ -1,12 +1,13 @@
 """Who runs what: under root the servers get a system user of their own, for anybody else everything is theirs."""
 
 import os
-import shutil
+import pwd
 import subprocess
 from functools import cache
 from pathlib import Path
 
 from deploy.local.bootstrap.system_user import NAME
+from deploy.local.credentials import write_private
 from deploy.local.paths import PYTHON, ROOT
 
 SETPRIV = "/usr/bin/setpriv"
@@ -18,13 +19,24 @@ def prefix(*, server: bool, death_signal: str = "TERM") -> tuple[str, ...]:
     return (SETPRIV, *user, f"--pdeathsig={death_signal}", "--")
 
 
-def own(path: Path, *, server: bool = True) -> None:
-    """Hand a folder and what is in it to the user its program runs as."""
-    if not _is_root() or not (server or _python_reachable()):
-        return
-    for folder, _, names in os.walk(path):
-        for name in (".", *names):
-            shutil.chown(Path(folder) / name, NAME, NAME)
+def own(*paths: Path, server: bool = True) -> None:
+    """Hand files and folders (not what is in them) to the user their program runs as."""
+    if _is_root() and (server or _python_reachable()):
+        account = pwd.getpwnam(NAME)
+        for path in paths:
+            os.chown(path, account.pw_uid, account.pw_gid, follow_symlinks=False)
+
+
+def place(path: Path, text: str) -> None:
+    """Write a file that only a server may read. It is made anew, so a link in its place leads nowhere."""
+    write_private(path, text)
+    own(path)
+
+
+def make_folders(*paths: Path) -> None:
+    for path in paths:
+        path.mkdir(exist_ok=True)
+        own(path)
 
 
 def can_enter(path: Path) -> bool:

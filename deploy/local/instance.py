@@ -63,6 +63,8 @@ def find(profile: Profile) -> Instance:
     """The tree's instance of that profile. Its folder exists afterwards; nothing in it is started."""
     home = _home(profile)
     home.mkdir(mode=0o755, parents=True, exist_ok=True)
+    if home.stat().st_uid != os.geteuid():
+        raise SetupError(f"{home} belongs to another user. Work as that user, or let it run `make reset` first.")
     instance = Instance(
         profile=profile, home=home, outside=dict(os.environ), credentials=Credentials(home / "secrets.json")
     )

@@ -98,10 +98,12 @@ def _program(
     instance: Instance, name: str, arguments: tuple[str, str], *, environment: dict[str, str], ports: tuple[int, ...]
 ) -> Program:
     """Its health page is on the first port; what listens nowhere runs once."""
+    work = instance.folder("work")
+    accounts.own(work, server=False)
     return Program(
         name=name,
         command=(*accounts.prefix(server=False), str(PYTHON), "-m", *arguments),
-        directory=instance.folder("work"),
+        directory=work,
         environment=environment,
         ports=ports,
         healthy=partial(probes.http, f"http://127.0.0.1:{ports[0]}/health") if ports else None,

@@ -20,7 +20,7 @@ def ensure(instance: Instance) -> Path:
     if not found:
         write_private(folder / "local-1.pem", _generate())
         found = sorted(folder.glob("*.pem"))
-    accounts.own(folder, server=False)
+    accounts.own(folder, *found, server=False)
     return found[-1]
 
 

@@ -16,7 +16,7 @@ CHECK = ("make", "--no-print-directory", "check")
 
 def test(instance: Instance, arguments: Sequence[str]) -> int:
     """pytest's exit status, or that of the checks when they fail. Parts that ran before go on running."""
-    keep = bool(os.environ.get("KEEP")) or Supervisor(instance).is_running()
+    keep = os.environ.get("KEEP") == "1" or Supervisor(instance).is_running()
     checks = subprocess.Popen(CHECK, cwd=ROOT, text=True, stdout=PIPE, stderr=STDOUT)
     try:
         boot.up(instance)

@@ -26,3 +26,9 @@ if __name__ == "__main__":
     except SetupError as error:
         say(f"  ✗ {error}")
         sys.exit(1)
+    except PermissionError as error:
+        say(f"  ✗ {error.filename} belongs to another user. Work as that user, or delete .venv and .cache first.")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        say("  – interrupted; start again to go on")
+        sys.exit(130)

@@ -1,13 +1,11 @@
 """A private Keycloak: the shared build from the cache, with data and realm of its own."""
 
 import json
-import shutil
 from functools import partial
 from pathlib import Path
 
 from deploy.keycloak.realm import NAME, SERVICE_CLIENT, realm
 from deploy.local import accounts, jre, probes
-from deploy.local.credentials import write_private
 from deploy.local.instance import Instance
 from deploy.local.parts import postgres
 from deploy.local.paths import KEYCLOAK
@@ -66,7 +64,6 @@ def programs(instance: Instance) -> tuple[Program, ...]:
     home = instance.folder("keycloak")
     _assemble(home)
     _place_realm(instance, home)
-    accounts.own(home)
     # Where the servers' user cannot read the cache, Keycloak keeps the launcher's rights: unlike PostgreSQL it may.
     server = Program(
         name="keycloak",
@@ -84,19 +81,21 @@ def programs(instance: Instance) -> tuple[Program, ...]:
 
 def _assemble(home: Path) -> None:
     """The start script takes the folder it lies in for Keycloak's home: a copy of it makes a home of its own."""
-    (home / "bin").mkdir(exist_ok=True)
-    shutil.copy2(KEYCLOAK / "bin" / "kc.sh", home / "bin" / "kc.sh")
+    accounts.make_folders(home, home / "bin", home / "data", home / "data" / "import")
+    script = home / "bin" / "kc.sh"
+    accounts.place(script, (KEYCLOAK / "bin" / "kc.sh").read_text())
+    script.chmod(0o700)
     for name in SHARED:
         link = home / name
-        link.unlink(missing_ok=True)
-        link.symlink_to(KEYCLOAK / name)
+        if not (link.is_symlink() and link.readlink() == KEYCLOAK / name):
+            link.unlink(missing_ok=True)
+            link.symlink_to(KEYCLOAK / name)
 
 
 def _place_realm(instance: Instance, home: Path) -> None:
     """Keycloak reads the file once: a realm that exists is never changed by it."""
-    folder = home / "data" / "import"
-    folder.mkdir(parents=True, exist_ok=True)
-    write_private(folder / f"{NAME}-realm.json", json.dumps(realm_document(instance), ensure_ascii=False, indent=1))
+    document = json.dumps(realm_document(instance), ensure_ascii=False, indent=1)
+    accounts.place(home / "data" / "import" / f"{NAME}-realm.json", document)
 
 
 def _environment(instance: Instance, home: Path) -> dict[str, str]:

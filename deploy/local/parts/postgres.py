@@ -1,5 +1,6 @@
 """A private PostgreSQL cluster: loopback only, passwords only."""
 
+import shutil
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -7,7 +8,6 @@ from urllib.parse import urlsplit
 import psycopg
 
 from deploy.local import accounts
-from deploy.local.credentials import write_private
 from deploy.local.instance import Instance
 from deploy.local.profiles import POSTGRES
 from deploy.local.programs import Program
@@ -39,6 +39,7 @@ def programs(instance: Instance) -> tuple[Program, ...]:
     if instance.given(VARIABLE):
         return ()
     home = instance.folder("postgres")
+    accounts.own(home)
     data = home / "data"
     if not (data / "PG_VERSION").exists():
         _create(instance, data)
@@ -74,25 +75,26 @@ def _answers(url: str) -> bool:
 
 
 def _create(instance: Instance, data: Path) -> None:
-    password = data.parent / "password"
-    write_private(password, instance.credentials.secret("postgres"))
-    accounts.own(data.parent)
+    """Made beside its place, so that half of one is never taken for a whole one."""
+    fresh, password = data.with_name("new"), data.with_name("password")
+    shutil.rmtree(fresh, ignore_errors=True)
+    accounts.place(password, instance.credentials.secret("postgres"))
     flags = ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--data-checksums"]
     account = [f"--username={SUPERUSER}", f"--pwfile={password}"]
-    initdb = [*accounts.prefix(server=True), str(_binaries(data) / "initdb"), "-D", str(data), *account, *flags]
+    initdb = [*accounts.prefix(server=True), str(_binaries(data) / "initdb"), "-D", str(fresh), *account, *flags]
     with step("creating the PostgreSQL cluster"):
         run(initdb, "`make reset` clears what is half done.")
     password.unlink()
+    fresh.rename(data)
 
 
 def _configure(instance: Instance, data: Path) -> None:
     settings = SETTINGS.format(port=instance.port(POSTGRES))
-    (data / "local.conf").write_text(settings if instance.profile.whole else settings + FAST_SETTINGS)
+    accounts.place(data / "local.conf", settings if instance.profile.whole else settings + FAST_SETTINGS)
     main = data / "postgresql.conf"
     include = "include 'local.conf'\n"
     if not main.read_text().endswith(include):
-        main.write_text(main.read_text() + include)
-    accounts.own(data.parent)
+        accounts.place(main, main.read_text() + include)
 
 
 def _binaries(data: Path) -> Path:

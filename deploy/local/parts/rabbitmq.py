@@ -4,7 +4,6 @@ from functools import partial
 from pathlib import Path
 
 from deploy.local import accounts, probes
-from deploy.local.credentials import write_private
 from deploy.local.instance import Instance
 from deploy.local.profiles import BROKER, BROKER_MANAGEMENT, EPMD, ERLANG_DISTRIBUTION
 from deploy.local.programs import Program
@@ -77,15 +76,12 @@ def _configure(instance: Instance, home: Path) -> None:
         user=USER,
         password=instance.credentials.secret("rabbitmq"),
     )
-    write_private(home / "rabbitmq.conf", settings)
-    write_private(home / ".erlang.cookie", instance.credentials.secret("erlang"))
-    (home / ".erlang.cookie").chmod(0o400)
-    (home / "environment.conf").write_text("")
-    (home / "advanced.config").write_text("[].\n")
-    (home / "enabled_plugins").write_text("[rabbitmq_management].\n")
-    for name in ("data", "generated", "log"):
-        (home / name).mkdir(exist_ok=True)
-    accounts.own(home)
+    accounts.make_folders(home, *(home / name for name in ("data", "generated", "log")))
+    accounts.place(home / "rabbitmq.conf", settings)
+    accounts.place(home / ".erlang.cookie", instance.credentials.secret("erlang"))
+    accounts.place(home / "environment.conf", "")
+    accounts.place(home / "advanced.config", "[].\n")
+    accounts.place(home / "enabled_plugins", "[rabbitmq_management].\n")
 
 
 def _environment(instance: Instance, home: Path) -> dict[str, str]:
