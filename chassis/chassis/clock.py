@@ -3,7 +3,10 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
+from typing import overload
 from zoneinfo import ZoneInfo
+
+from google.protobuf.timestamp_pb2 import Timestamp
 
 
 def _system() -> datetime:
@@ -31,6 +34,19 @@ def start_of_day(day: date, zone: str = "Asia/Shanghai") -> datetime:
 def end_of_day(day: date, zone: str = "Asia/Shanghai") -> datetime:
     """The instant at which a day is over in an IANA time zone."""
     return start_of_day(day + timedelta(days=1), zone)
+
+
+@overload
+def stamp(moment: datetime) -> Timestamp: ...
+@overload
+def stamp(moment: datetime | None) -> Timestamp | None: ...
+def stamp(moment: datetime | None) -> Timestamp | None:
+    """An instant as messages carry it; nothing for none."""
+    if moment is None:
+        return None
+    made = Timestamp()
+    made.FromDatetime(moment)
+    return made
 
 
 @contextmanager

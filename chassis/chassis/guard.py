@@ -43,6 +43,8 @@ def _narrow(state: ORMExecuteState) -> None:
 def _criteria(state: ORMExecuteState) -> tuple[Any, ...]:
     call: Call = state.session.info["call"]
     named = {mapper.class_ for mapper in state.all_mappers}
+    if not named <= set(call.classes):
+        raise ReachError(f"mapped after the process had started: {named - set(call.classes)}")
     if not call.reading:
         if any(not isinstance(reach.rule_of(cls), Unscoped) for cls in named):
             raise ReachError(f"{call.rpc.name} has no permission, so it reaches nothing of {named}")

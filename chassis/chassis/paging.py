@@ -89,7 +89,7 @@ def page(
     after = _read_token(request.page_token, mark) if request.page_token else None
     search = _Search(listing, call.read_scope, order, narrowing, after, size + 1, within)
     found = search.rows(call.session)
-    token = _token(found[size - 1], mark) if len(found) > size else ""
+    token = _token(found[size - 1].sort_key, found[size - 1].id, mark) if len(found) > size else ""
     return Page([row.id for row in found[:size]], token)
 
 
@@ -97,6 +97,29 @@ def count(call: Call, listing: Listing, *, order: Order, narrowing: Narrowing) -
     """How many there are, exact up to 1,000, and whether there are more."""
     found = _Search(listing, call.read_scope, order, narrowing, None, COUNTED + 1).rows(call.session)
     return min(len(found), COUNTED), len(found) > COUNTED
+
+
+class Cursor:
+    """One page of a statement that has few rows in reach or an index of its own: keyset, by the session's reach."""
+
+    def __init__(self, call: Call, request: Any, order: Order) -> None:
+        self._mark = _fingerprint(call, request)
+        self._after = _read_token(request.page_token, self._mark) if request.page_token else None
+        self._size = min(request.page_size or DEFAULT_SIZE, MAX_SIZE)
+        self._order = order
+
+    def page(self, session: Session, statement: Select[Any], entity: Any) -> tuple[Sequence[Any], str]:
+        """The page's rows and the token of the next."""
+        key, id_ = getattr(entity, self._order.column), entity.id
+        if self._after:
+            beyond, mark = tuple_(key, id_), tuple_(literal(self._after[0], key.type), self._after[1])
+            statement = statement.where(beyond < mark if self._order.descending else beyond > mark)
+        by = [key.desc(), id_.desc()] if self._order.descending else [key, id_]
+        found = session.scalars(statement.order_by(*by).limit(self._size + 1)).all()
+        if len(found) <= self._size:
+            return found, ""
+        last = found[self._size - 1]
+        return found[: self._size], _token(getattr(last, self._order.column), last.id, self._mark)
 
 
 _EXEMPT = {"reach": "the arms of page()"}
@@ -249,8 +272,7 @@ def use_secret(secret: str) -> None:
     _secret = hashlib.sha256(b"page token" + secret.encode()).digest()
 
 
-def _token(row: Any, mark: bytes) -> str:
-    key = row.sort_key
+def _token(key: Any, id_: UUID, mark: bytes) -> str:
     value = (
         {"t": key.isoformat()}
         if isinstance(key, datetime)
@@ -258,7 +280,7 @@ def _token(row: Any, mark: bytes) -> str:
         if isinstance(key, date)
         else {"s": key}
     )
-    body = json.dumps([value, row.id.hex], separators=(",", ":"), default=str).encode()
+    body = json.dumps([value, id_.hex], separators=(",", ":"), default=str).encode()
     return base64.urlsafe_b64encode(_seal(body, mark) + body).decode().rstrip("=")
 
 

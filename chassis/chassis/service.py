@@ -24,6 +24,8 @@ class ServiceProcesses:
     metadata: str
     # Callable[[settings], Sequence[Api]]: what `serve` serves.
     apis: str = ""
+    # The declarative base whose classes the APIs reach.
+    base: str = ""
     # The nameko class that `work` runs.
     worker: str = ""
     # Sequence[Source]: what others may fill their projections from.

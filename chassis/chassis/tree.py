@@ -73,7 +73,7 @@ class TreeCache:
 
     def forget(self) -> None:
         """Ask the database again at the next use: this process has just changed the tree."""
-        self._checked = float("-inf")
+        self._tree, self._checked = Tree(0, {}), float("-inf")
 
     def _reload(self) -> Tree:
         with self._engine.connect().execution_options(reach="organisation") as connection:

@@ -31,7 +31,7 @@ def customer_reassigned(assignment: Assignment, before: UUID) -> Envelope:
         from_owner_id=str(before),
         to_owner_id=str(assignment.owner_id),
         unit_id=str(assignment.unit_id),
-        reassign_time=clock.now(),
+        reassign_time=clock.stamp(clock.now()),
     )
     return outbox.fact("customers", REASSIGNED, data, subject=assignment.customer_id, id=UUID(data.id))
 
@@ -53,12 +53,12 @@ def public_state(customer: Customer) -> pb.CustomerChanged:
                 line_id=str(found.line_id),
                 owner_id=str(found.owner_id),
                 unit_id=str(found.unit_id),
-                since_time=found.since,
+                since_time=clock.stamp(found.since),
             )
             for found in customer.assignments
         ],
-        last_contact_time=customer.last_contact_at if customer.last_contact_at > NEVER else None,
-        create_time=customer.created_at,
+        last_contact_time=clock.stamp(customer.last_contact_at if customer.last_contact_at > NEVER else None),
+        create_time=clock.stamp(customer.created_at),
     )
 
 

@@ -57,9 +57,10 @@ def create_customer(
     made.index()
     for wanted in assignments:
         owner_id, unit_id = _placed(call, wanted)
-        assignment = made.assign(line_id=wanted.line_id, owner_id=owner_id, unit_id=unit_id)
-        call.session.add(_period(call, assignment, note=""))
+        made.assign(line_id=wanted.line_id, owner_id=owner_id, unit_id=unit_id)
     call.session.add(made)
+    call.session.flush()
+    call.session.add_all(_period(call, assignment, note="") for assignment in made.assignments)
     call.session.flush()
     outbox.publish(call.session, events.customer_changed(made))
     return made
@@ -170,7 +171,7 @@ def delete_share(call: Call, *, customer_id: UUID, share_id: UUID) -> None:
 
 
 def _existing(call: Call, customer_id: UUID, given: Mapping[str, Any]) -> Customer | None:
-    """The customer this very request has made before. Refuses ALREADY_EXISTS one made otherwise, ID_TAKEN one hidden."""
+    """The customer this very request made before. Refuses ALREADY_EXISTS one made otherwise, ID_TAKEN a hidden one."""
     found = queries.find_customer(call.session, customer_id)
     if found is None:
         if queries.is_taken(call.session, customer_id):

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from chassis import masks
+from chassis import clock, masks
 from chassis.call import Call
 from chassis.ids import parse_id
 from chassis.rpc import one_statement
@@ -33,9 +33,7 @@ def update_product_line(request: pb.UpdateProductLineRequest, call: Call) -> pb.
     given = request.product_line
     names = masks.changed_fields(call, given, request.update_mask, allowed=CHANGEABLE)
     changes = {name: getattr(given, name) for name in names}
-    return to_message(
-        operations.update_product_line(call, line_id=UUID(given.id), etag=given.etag, changes=changes)
-    )
+    return to_message(operations.update_product_line(call, line_id=UUID(given.id), etag=given.etag, changes=changes))
 
 
 def to_message(line: ProductLine) -> pb.ProductLine:
@@ -46,6 +44,6 @@ def to_message(line: ProductLine) -> pb.ProductLine:
         name_en=line.name_en,
         retired=line.retired,
         etag=masks.etag(line.version),
-        create_time=line.created_at,
-        update_time=line.updated_at,
+        create_time=clock.stamp(line.created_at),
+        update_time=clock.stamp(line.updated_at),
     )

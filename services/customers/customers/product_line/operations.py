@@ -27,7 +27,10 @@ def create_product_line(call: Call, *, line_id: UUID | None, given: Mapping[str,
 
 
 def update_product_line(call: Call, *, line_id: UUID, etag: str, changes: Mapping[str, Any]) -> ProductLine:
-    """Change a product line; a retired one takes no new assignments. Refuses NOT_FOUND, VERSION_MISMATCH, CODE_TAKEN."""
+    """Change a product line; a retired one takes no new assignments.
+
+    Refuses NOT_FOUND, VERSION_MISMATCH and CODE_TAKEN.
+    """
     line = queries.get_line(call.session, line_id)
     masks.check_etag(etag, line.version)
     for name, value in changes.items():

@@ -1,0 +1,133 @@
+"""A service's real gRPC server in this process, and clients that carry passports minted for the test."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import grpc
+from google.protobuf.message import Message
+from joserfc.jwk import KeySet, RSAKey
+from pydantic import SecretStr
+
+from chassis import clock, ids, passport, serve, server, status
+from chassis.caller import Caller, FieldAccess, Grant
+from chassis.passport import Verifier
+from chassis.pipeline import IDEMPOTENCY_KEY, PASSPORT, SERVICE_TOKEN
+from chassis.service import declared
+from chassis.settings import ProcessSettings
+from chassis.testing.databases import ServiceDatabase
+
+TOKEN = "token of the tests"  # noqa: S105
+KEY = RSAKey.generate_key(2048, {"kid": "tests", "use": "sig"}, private=True)
+
+
+class Refused(Exception):  # noqa: N818
+    """What a service answered in place of a response."""
+
+    def __init__(self, refusal: status.Refusal) -> None:
+        super().__init__(f"{refusal.code.name} {refusal.reason} {refusal.metadata} {refusal.violations}")
+        self.code, self.reason, self.metadata = refusal.code, refusal.reason, refusal.metadata
+        self.fields = [violation.field for violation in refusal.violations]
+
+
+class NothingRevoked:
+    """No session has been revoked, unless the test says so."""
+
+    def __init__(self) -> None:
+        self.refusal: Exception | None = None
+
+    def check(self, _caller: Caller) -> None:
+        if self.refusal:
+            raise self.refusal
+
+
+@dataclass(frozen=True)
+class Client:
+    """Calls a service as one person: `client("GetCustomer", id=…)`; raises Refused."""
+
+    door: "Door"
+    metadata: tuple[tuple[str, str], ...]
+    person_id: UUID
+
+    def __call__(self, name: str, request: Message | None = None, *, key: str = "", **fields: Any) -> Any:
+        path, asked, answered = self.door.methods[name]
+        metadata = (*self.metadata, *([(IDEMPOTENCY_KEY, key)] if key else []))
+        stub = self.door.channel.unary_unary(
+            path, request_serializer=asked.SerializeToString, response_deserializer=answered.FromString
+        )
+        try:
+            return stub(request or asked(**fields), metadata=metadata, timeout=20)
+        except grpc.RpcError as error:
+            raise Refused(status.read(error)) from None
+
+
+@dataclass
+class Door:
+    """A running server and its RPCs."""
+
+    service: str
+    channel: grpc.Channel
+    methods: dict[str, tuple[str, type[Message], type[Message]]]
+    pipeline: Any
+    revoked: NothingRevoked = field(default_factory=NothingRevoked)
+
+    def as_(self, *grants: Grant, person_id: UUID | None = None, expired: bool = False) -> Client:
+        """A client with a passport of these grants."""
+        person, now = person_id or ids.new_id(), clock.now()
+        caller = Caller(
+            person_id=person,
+            session_id=f"session of {person}",
+            grants=grants,
+            issued_at=now,
+            expires_at=now + timedelta(minutes=-1 if expired else 9),
+        )
+        return self.with_passport(passport.sign(caller, KEY), person_id=person)
+
+    def with_passport(self, text: str, *, person_id: UUID | None = None) -> Client:
+        return Client(self, ((PASSPORT, text),), person_id or ids.NIL)
+
+    def as_process(self) -> Client:
+        """A client with the installation's service token."""
+        return Client(self, ((SERVICE_TOKEN, TOKEN),), ids.NIL)
+
+
+def grant(
+    *permissions: int,
+    unit: UUID,
+    governs: Sequence[UUID] = (),
+    fields: dict[str, FieldAccess] | None = None,
+) -> Grant:
+    """What a post of a test allows."""
+    return Grant(
+        post_id=ids.new_id(),
+        unit_id=unit,
+        governs=tuple(governs),
+        permissions=frozenset(permissions),
+        field_rights=fields or {},
+    )
+
+
+@contextmanager
+def opened(database: ServiceDatabase, **settings: Any) -> Iterator[Door]:
+    """The door of a service on a test's database."""
+    service = declared(database.service)
+    values: dict[str, Any] = {"database_url": SecretStr(database.url("api")), "service_token": SecretStr(TOKEN)}
+    made: ProcessSettings = service.settings(**values, **settings)
+    verifier, revoked = Verifier(_public), NothingRevoked()
+    with serve.pipeline(service, made, verifier=verifier, feed=revoked) as pipeline:
+        running, port = server.build(pipeline, listen="127.0.0.1:0", threads=made.threads)
+        running.start()
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            yield Door(database.service, channel, _methods(pipeline), pipeline, revoked)
+        running.stop(5).wait()
+
+
+def _public() -> KeySet:
+    return KeySet([KEY])
+
+
+def _methods(pipeline: Any) -> dict[str, tuple[str, type[Message], type[Message]]]:
+    return {rpc.name: (rpc.path, rpc.request, rpc.response) for rpc in pipeline.rpcs}

@@ -1,0 +1,29 @@
+"""What this service serves."""
+
+from collections.abc import Sequence
+
+from chassis.rpc import Api
+from customers.contact import api as contact
+from customers.contact_record import api as contact_record
+from customers.customer import api as customer
+from customers.product_line import api as product_line
+from customers.refusals import refuse
+from customers.settings import Settings
+from tongxiao.customers.v1 import contact_pb2, contact_record_pb2, customer_pb2, product_line_pb2
+
+CONSTRAINTS = {
+    "uq_product_lines_code": ("CODE_TAKEN", "product_line.code"),
+    "uq_customers_credit_code": ("CREDIT_CODE_TAKEN", "customer.credit_code"),
+    "uq_shares_customer_id_person_id": ("SHARE_EXISTS", "share.person_id"),
+}
+
+
+def apis(settings: Settings) -> Sequence[Api]:
+    contact.reveals_per_day = settings.reveals_per_day
+    served = (
+        (product_line_pb2, "ProductLinesService", product_line),
+        (customer_pb2, "CustomersService", customer),
+        (contact_pb2, "ContactsService", contact),
+        (contact_record_pb2, "ContactRecordsService", contact_record),
+    )
+    return [Api(proto.DESCRIPTOR.services_by_name[name], module, refuse, CONSTRAINTS) for proto, name, module in served]

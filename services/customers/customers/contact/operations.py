@@ -1,0 +1,159 @@
+"""What is done to contacts: create, change, delete, reveal. Refusals first."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from chassis import audit, clock, fields, guard, ids, masks, outbox
+from chassis.call import Call
+from customers import facts, people
+from customers.contact import events, queries
+from customers.contact.model import Contact, ContactPlace, Reveal
+from customers.customer.model import Customer
+from customers.refusals import refuse
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place as asked for."""
+
+    customer_id: UUID
+    role: int
+    job_title: str
+    department: str
+
+
+def create_contact(
+    call: Call, *, contact_id: UUID | None, given: Mapping[str, Any], places: Sequence[Place]
+) -> Contact:
+    """Create a contact at customers within reach; the same again answers the contact as it is.
+
+    Refuses CUSTOMER_UNKNOWN, OUT_OF_REACH, ID_TAKEN, ALREADY_EXISTS and wrong facts.
+    """
+    if contact_id and (existing := _existing(call, contact_id, given)):
+        return existing
+    _check_customers(call.session, {place.customer_id for place in places})
+    now = clock.now()
+    values = _checked(given)
+    made = Contact(id=contact_id or ids.new_id(), version=1, created_at=now, updated_at=now, **values)
+    made.places = [_place(made.id, at, place) for at, place in enumerate(places)]
+    call.session.add(made)
+    call.session.flush()
+    outbox.publish(call.session, events.contact_changed(made))
+    return made
+
+
+def update_contact(
+    call: Call, *, contact_id: UUID, etag: str, changes: Mapping[str, Any], places: Sequence[Place] | None
+) -> Contact:
+    """Change a contact, and where they are if `places` is given.
+
+    Refuses NOT_FOUND, OUT_OF_REACH, VERSION_MISMATCH, MASKED_VALUE, CUSTOMER_UNKNOWN and wrong facts.
+    """
+    contact = queries.get_contact(call.session, contact_id)
+    guard.demand(call.session, contact)
+    masks.check_etag(etag, contact.version)
+    for name, value in _checked(changes).items():
+        setattr(contact, name, value)
+    if places is not None:
+        _replace_places(call.session, contact, places)
+    if call.session.is_modified(contact):
+        contact.updated_at = clock.now()
+        call.session.flush()
+        outbox.publish(call.session, events.contact_changed(contact))
+    return contact
+
+
+def delete_contact(call: Call, *, contact_id: UUID, etag: str) -> None:
+    """Delete a contact, restorable for 30 days."""
+    contact = queries.get_contact(call.session, contact_id)
+    guard.demand(call.session, contact)
+    masks.check_etag(etag, contact.version)
+    contact.deleted_at = clock.now()
+    call.session.flush()
+    outbox.publish(call.session, events.contact_gone(contact))
+
+
+def reveal_contact(call: Call, *, contact_id: UUID, per_day: int) -> tuple[Contact, int]:
+    """A contact whose numbers may now be shown in clear, and how many more may be revealed today.
+
+    Audited. The same contact counts once a day. Refuses NOT_FOUND, OUT_OF_REACH and REVEAL_LIMIT.
+    """
+    contact = queries.get_contact(call.session, contact_id)
+    guard.demand(call.session, contact)
+    person = people.find(call.session, call.caller.person_id)
+    today = clock.today(people.unit_zone(call.session, person.unit_id if person else None))
+    queries.lock_reveals(call.session, call.caller.person_id)
+    revealed = queries.revealed_on(call.session, call.caller.person_id, today)
+    if contact_id not in revealed:
+        if len(revealed) >= per_day:
+            raise refuse("REVEAL_LIMIT", limit=per_day)
+        call.session.add(Reveal(person_id=call.caller.person_id, day=today, contact_id=contact_id))
+        revealed.add(contact_id)
+    audit.record(call.session, "RevealContact", contact, {"revealed": True})
+    return contact, per_day - len(revealed)
+
+
+def _existing(call: Call, contact_id: UUID, given: Mapping[str, Any]) -> Contact | None:
+    found = queries.find_contact(call.session, contact_id)
+    if found is None:
+        if queries.is_taken(call.session, contact_id):
+            raise refuse("ID_TAKEN", field="contact.id")
+        return None
+    if any(getattr(found, name) != value for name, value in _checked(given).items()):
+        raise refuse("ALREADY_EXISTS", field="contact.id")
+    return found
+
+
+def _checked(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts in the form they are kept in; refuses MASKED_VALUE a mask that came back."""
+    found = dict(given)
+    for name in ("mobile", "phone", "email", "wechat", "birthday"):
+        if fields.is_masked(found.get(name, "")):
+            raise refuse("MASKED_VALUE", field=f"contact.{name}")
+    for name in ("mobile", "phone"):
+        if name in found:
+            found[name] = facts.checked_phone(found[name], field=f"contact.{name}")
+    if birthday := found.get("birthday"):
+        facts.checked_day(birthday.replace("--", "2000-", 1), field="contact.birthday")
+    return found
+
+
+def _check_customers(session: Session, customer_ids: set[UUID]) -> None:
+    """Refuse CUSTOMER_UNKNOWN customers that the caller cannot read, OUT_OF_REACH those they cannot change."""
+    for unknown in sorted(customer_ids - queries.readable_customers(session, customer_ids)):
+        raise refuse("NOT_YET_KNOWN" if ids.is_fresh(unknown) else "CUSTOMER_UNKNOWN", field="contact.places")
+    for customer_id in customer_ids:
+        guard.demand_key(session, Customer, customer_id)
+
+
+def _replace_places(session: Session, contact: Contact, places: Sequence[Place]) -> None:
+    """Put a contact at other customers; places at customers one cannot see stay as they are."""
+    kept = {place.customer_id: place for place in contact.places}
+    _check_customers(session, {place.customer_id for place in places} - kept.keys())
+    hidden = kept.keys() - queries.readable_customers(session, set(kept))
+    wanted = {place.customer_id: place for place in places}
+    contact.places = [place for place in contact.places if place.customer_id in wanted.keys() | hidden]
+    for at, (customer_id, place) in enumerate(wanted.items()):
+        if customer_id in kept:
+            found = kept[customer_id]
+            found.position, found.role = at, place.role
+            found.job_title, found.department = place.job_title, place.department
+        else:
+            contact.places.append(_place(contact.id, at, place))
+    contact.updated_at = clock.now()
+
+
+def _place(contact_id: UUID, at: int, place: Place) -> ContactPlace:
+    return ContactPlace(
+        id=ids.new_id(),
+        contact_id=contact_id,
+        customer_id=place.customer_id,
+        position=at,
+        role=place.role,
+        job_title=place.job_title,
+        department=place.department,
+    )

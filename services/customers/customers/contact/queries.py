@@ -1,0 +1,78 @@
+"""Every select of contacts."""
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, selectinload
+
+from chassis import ids, paging
+from chassis.call import Call
+from chassis.paging import Order
+from customers.contact.model import Contact, ContactPlace, Reveal
+from customers.customer.model import Customer
+from customers.refusals import refuse
+from tongxiao.customers.v1 import contact_pb2 as pb
+
+ORDER = Order("create_time", "created_at", descending=True)
+
+
+def find_contact(session: Session, contact_id: UUID) -> Contact | None:
+    """The contact, with places, if the caller may read it and it is not deleted."""
+    wanted = select(Contact).where(Contact.id == contact_id, Contact.deleted_at.is_(None))
+    return session.scalars(wanted.options(selectinload(Contact.places))).one_or_none()
+
+
+def get_contact(session: Session, contact_id: UUID) -> Contact:
+    found = find_contact(session, contact_id)
+    if found is None:
+        raise refuse("NOT_YET_KNOWN" if ids.is_fresh(contact_id) else "NOT_FOUND")
+    return found
+
+
+def is_taken(session: Session, contact_id: UUID) -> bool:
+    wanted = select(Contact.id).where(Contact.id == contact_id)
+    return session.scalar(wanted.execution_options(reach="whether an id is taken; no more is said")) is not None
+
+
+def contacts_of(session: Session, customer_id: UUID, *, limit: int = 50) -> Sequence[Contact]:
+    """A customer's contacts, main places first."""
+    wanted = (
+        select(Contact)
+        .join(ContactPlace, ContactPlace.contact_id == Contact.id)
+        .where(ContactPlace.customer_id == customer_id, Contact.deleted_at.is_(None))
+        .order_by(ContactPlace.position, Contact.created_at, Contact.id)
+        .limit(limit)
+        .options(selectinload(Contact.places))
+    )
+    return session.scalars(wanted).all()
+
+
+def list_contacts(call: Call, request: pb.ListContactsRequest) -> tuple[Sequence[Contact], str]:
+    """A page of contacts within reach, newest first."""
+    cursor = paging.Cursor(call, request, ORDER)
+    wanted = select(Contact).where(Contact.deleted_at.is_(None)).options(selectinload(Contact.places))
+    if request.customer_id:
+        wanted = wanted.where(Contact.places.any(ContactPlace.customer_id == UUID(request.customer_id)))
+    if request.query:
+        wanted = wanted.where(Contact.name.contains(request.query, autoescape=True))
+    return cursor.page(call.session, wanted, Contact)
+
+
+def readable_customers(session: Session, customer_ids: set[UUID]) -> set[UUID]:
+    """Those of the customers that the caller may read."""
+    wanted = select(Customer.id).where(Customer.id.in_(customer_ids), Customer.deleted_at.is_(None))
+    return set(session.scalars(wanted))
+
+
+def revealed_on(session: Session, person_id: UUID, day: date) -> set[UUID]:
+    """The contacts that a person has revealed on a day."""
+    wanted = select(Reveal.contact_id).where(Reveal.person_id == person_id, Reveal.day == day)
+    return set(session.scalars(wanted.execution_options(reach="a person's own reveals")))
+
+
+def lock_reveals(session: Session, person_id: UUID) -> None:
+    """Let a person's reveals come one by one, so that the cap holds."""
+    lock = func.pg_advisory_xact_lock(func.hashtextextended(f"reveal/{person_id}", 0))
+    session.execute(select(lock), execution_options={"reach": "a lock"})

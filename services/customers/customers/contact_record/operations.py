@@ -1,0 +1,131 @@
+"""What is done to contact records: log, correct, delete. Refusals first."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from chassis import clock, guard, ids, masks, outbox
+from chassis.call import Call
+from customers import facts, people
+from customers.base import NEVER
+from customers.contact import queries as contacts
+from customers.contact_record import events, queries
+from customers.contact_record.model import ContactRecord
+from customers.customer import events as customer_events
+from customers.customer import queries as customers
+from customers.customer.model import Customer
+from customers.product_line import queries as lines
+from customers.refusals import refuse
+
+# Clocks of phones run ahead a little.
+SKEW = timedelta(minutes=5)
+
+
+def create_contact_record(call: Call, *, record_id: UUID | None, given: Mapping[str, Any]) -> ContactRecord:
+    """Log a contact with a customer within reach; the same again answers the record as it is.
+
+    A touch moves the customer's last contact. Refuses CUSTOMER_UNKNOWN, CONTACT_UNKNOWN, LINE_UNKNOWN,
+    TIME_IN_FUTURE, OUT_OF_REACH, ID_TAKEN, ALREADY_EXISTS.
+    """
+    values = _checked(call.session, given)
+    if record_id and (existing := _existing(call.session, record_id, values)):
+        return existing
+    customer = _customer(call.session, values["customer_id"])
+    author = people.find(call.session, call.caller.person_id)
+    now = clock.now()
+    made = ContactRecord(
+        id=record_id or ids.new_id(),
+        version=1,
+        created_at=now,
+        updated_at=now,
+        author_id=call.caller.person_id,
+        unit_id=author.unit_id if author else None,
+        **values,
+    )
+    call.session.add(made)
+    call.session.flush()
+    outbox.publish(call.session, events.contact_record_logged(made))
+    _follow(call.session, customer, made)
+    return made
+
+
+def update_contact_record(call: Call, *, record_id: UUID, etag: str, changes: Mapping[str, Any]) -> ContactRecord:
+    """Correct a contact record: the old is retracted, the new logged. Refuses NOT_AUTHOR and as creation does."""
+    record = _own(call, record_id, etag)
+    for name, value in _checked(call.session, changes).items():
+        setattr(record, name, value)
+    if call.session.is_modified(record):
+        record.updated_at = clock.now()
+        call.session.flush()
+        outbox.publish(call.session, events.contact_record_retracted(record), events.contact_record_logged(record))
+        _follow(call.session, _customer(call.session, record.customer_id), record)
+    return record
+
+
+def delete_contact_record(call: Call, *, record_id: UUID, etag: str) -> None:
+    """Delete a contact record; it counts no more. Refuses NOT_AUTHOR."""
+    record = _own(call, record_id, etag)
+    record.deleted_at = clock.now()
+    call.session.flush()
+    outbox.publish(call.session, events.contact_record_retracted(record))
+    _follow(call.session, _customer(call.session, record.customer_id), record)
+
+
+def _own(call: Call, record_id: UUID, etag: str) -> ContactRecord:
+    record = queries.get_record(call.session, record_id)
+    guard.demand(call.session, record)
+    if record.author_id != call.caller.person_id:
+        raise refuse("NOT_AUTHOR")
+    masks.check_etag(etag, record.version)
+    return record
+
+
+def _existing(session: Session, record_id: UUID, values: Mapping[str, Any]) -> ContactRecord | None:
+    found = queries.find_record(session, record_id)
+    if found is None:
+        if queries.is_taken(session, record_id):
+            raise refuse("ID_TAKEN", field="contact_record.id")
+        return None
+    if any(getattr(found, name) != value for name, value in values.items()):
+        raise refuse("ALREADY_EXISTS", field="contact_record.id")
+    return found
+
+
+def _checked(session: Session, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts in the form they are kept in."""
+    found = dict(given)
+    if found.get("contacted_at", NEVER) > clock.now() + SKEW:
+        raise refuse("TIME_IN_FUTURE", field="contact_record.contact_time")
+    if "next_contact_on" in found:
+        found["next_contact_on"] = facts.checked_day(found["next_contact_on"], field="contact_record.next_contact_date")
+    if (line_id := found.get("line_id")) and lines.find_line(session, line_id) is None:
+        raise refuse("NOT_YET_KNOWN" if ids.is_fresh(line_id) else "LINE_UNKNOWN", field="contact_record.line_id")
+    for contact_id in found.get("contact_ids", ()):
+        if contacts.find_contact(session, contact_id) is None:
+            fresh = ids.is_fresh(contact_id)
+            raise refuse("NOT_YET_KNOWN" if fresh else "CONTACT_UNKNOWN", field="contact_record.contact_ids")
+    return found
+
+
+def _customer(session: Session, customer_id: UUID) -> Customer:
+    """The customer, which the caller may change. Refuses CUSTOMER_UNKNOWN and OUT_OF_REACH."""
+    customer = customers.find_customer(session, customer_id)
+    if customer is None or customer.deleted_at:
+        fresh = ids.is_fresh(customer_id)
+        raise refuse("NOT_YET_KNOWN" if fresh else "CUSTOMER_UNKNOWN", field="contact_record.customer_id")
+    guard.demand(session, customer)
+    return customer
+
+
+def _follow(session: Session, customer: Customer, record: ContactRecord) -> None:
+    """Let the customer's last contact and next contact day follow its records."""
+    last: datetime = queries.last_touch(session, customer.id) or NEVER
+    customer.contacted(last)
+    if record.next_contact_on and record.deleted_at is None:
+        customer.next_contact_on = record.next_contact_on
+    if session.is_modified(customer):
+        session.flush()
+        outbox.publish(session, customer_events.customer_changed(customer))

@@ -1,0 +1,76 @@
+"""Every select of contact records."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from chassis import ids, paging
+from chassis.call import Call
+from chassis.paging import Order
+from customers.contact_record.model import ContactRecord
+from customers.refusals import refuse
+from tongxiao.customers.v1 import contact_record_pb2 as pb
+
+ORDER = Order("contact_time", "contacted_at", descending=True)
+
+
+def find_record(session: Session, record_id: UUID) -> ContactRecord | None:
+    """The contact record, if the caller may read it and it is not deleted."""
+    wanted = select(ContactRecord).where(ContactRecord.id == record_id, ContactRecord.deleted_at.is_(None))
+    return session.scalars(wanted).one_or_none()
+
+
+def get_record(session: Session, record_id: UUID) -> ContactRecord:
+    found = find_record(session, record_id)
+    if found is None:
+        raise refuse("NOT_YET_KNOWN" if ids.is_fresh(record_id) else "NOT_FOUND")
+    return found
+
+
+def is_taken(session: Session, record_id: UUID) -> bool:
+    wanted = select(ContactRecord.id).where(ContactRecord.id == record_id)
+    return session.scalar(wanted.execution_options(reach="whether an id is taken; no more is said")) is not None
+
+
+def list_records(call: Call, request: pb.ListContactRecordsRequest) -> tuple[Sequence[ContactRecord], str]:
+    """A page of contact records within reach, newest first."""
+    wanted = select(ContactRecord).where(ContactRecord.deleted_at.is_(None))
+    if request.customer_id:
+        wanted = wanted.where(ContactRecord.customer_id == UUID(request.customer_id))
+    if request.author_id:
+        wanted = wanted.where(ContactRecord.author_id == UUID(request.author_id))
+    if request.channels:
+        wanted = wanted.where(ContactRecord.channel.in_(list(request.channels)))
+    if request.HasField("start_time"):
+        wanted = wanted.where(ContactRecord.contacted_at >= request.start_time.ToDatetime(UTC))
+    if request.HasField("end_time"):
+        wanted = wanted.where(ContactRecord.contacted_at < request.end_time.ToDatetime(UTC))
+    return paging.Cursor(call, request, ORDER).page(call.session, wanted, ContactRecord)
+
+
+def newest_of(session: Session, customer_id: UUID, *, limit: int) -> Sequence[ContactRecord]:
+    """A customer's newest contact records."""
+    newest = (ContactRecord.contacted_at.desc(), ContactRecord.id.desc())
+    wanted = select(ContactRecord).where(ContactRecord.customer_id == customer_id, ContactRecord.deleted_at.is_(None))
+    return session.scalars(wanted.order_by(*newest).limit(limit)).all()
+
+
+def count_since(session: Session, customer_id: UUID, *, now: datetime, days: int) -> int:
+    """How many contact records a customer has in the last days."""
+    wanted = select(func.count(ContactRecord.id)).where(
+        ContactRecord.customer_id == customer_id,
+        ContactRecord.deleted_at.is_(None),
+        ContactRecord.contacted_at >= now - timedelta(days=days),
+    )
+    return session.scalar(wanted) or 0
+
+
+def last_touch(session: Session, customer_id: UUID) -> datetime | None:
+    """When a customer was last touched, by what is left of its records."""
+    wanted = select(func.max(ContactRecord.contacted_at)).where(
+        ContactRecord.customer_id == customer_id, ContactRecord.two_way, ContactRecord.deleted_at.is_(None)
+    )
+    return session.scalar(wanted)
