@@ -6,7 +6,7 @@ import json
 import re
 from importlib import resources
 
-from fastapi import APIRouter
+from fastapi import APIRouter, HTTPException
 from fastapi.openapi.docs import get_swagger_ui_oauth2_redirect_html
 from fastapi.responses import HTMLResponse, Response
 
@@ -66,7 +66,7 @@ def router(client_id: str) -> APIRouter:
 
 def _asset(name: str) -> Response:
     if name not in _ASSETS:
-        return Response(status_code=404)
+        raise HTTPException(404)
     content = (resources.files("fastapi_offline") / "static" / name).read_bytes()
     return Response(content, headers=_DAY, media_type=_ASSETS[name])
 

@@ -56,10 +56,13 @@ _INDEX = re.compile(r"_([a-z0-9])")
 
 @dataclass(eq=False)
 class Problem(Exception):  # noqa: N818
-    """A refusal on its way to a client. `within` is the request field its body stands for."""
+    """A refusal on its way to a client.
+
+    `within` is the request field that the client's body stands for, where a service names fields by their proto paths.
+    """
 
     refusal: Refusal
-    within: str = ""
+    within: str | None = None
 
     def __str__(self) -> str:
         return f"{self.refusal.domain} {self.reason}"
@@ -74,7 +77,7 @@ class Problem(Exception):  # noqa: N818
 
     def inside(self, body: str) -> "Problem":
         """The same, its fields named as in a body that is one field of the request."""
-        return replace(self, within=body)
+        return self if self.within is None else replace(self, within=body)
 
 
 def of_error(error: DomainError) -> Problem:
@@ -87,7 +90,7 @@ def of_error(error: DomainError) -> Problem:
 def of_refusal(refusal: Refusal) -> Problem:
     """A refusal of a service, or the silence of one."""
     if refusal.domain:
-        return Problem(refusal)
+        return Problem(refusal, within="")
     reason = _SILENT.get(refusal.code.name, "INTERNAL")
     code = grpc.StatusCode.INTERNAL if reason == "INTERNAL" else grpc.StatusCode.UNAVAILABLE
     domain = next(domain for domain, known in titles() if known == reason)
@@ -152,9 +155,8 @@ def _detail(found: FieldViolation, refusal: Refusal, language: str) -> str:
     return found.description
 
 
-def _json_path(path: str, within: str) -> str:
-    inner = path.removeprefix(f"{within}.") if within and within != "*" else path
-    return _camel(inner)
+def _json_path(path: str, within: str | None) -> str:
+    return path if within is None else _camel(path.removeprefix(f"{within}."))
 
 
 def _camel(name: str) -> str:

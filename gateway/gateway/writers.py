@@ -114,8 +114,13 @@ def _value(value: Any) -> Any:
     if kind == "list_value":
         return [_value(item) for item in value.list_value.values]
     if kind == "number_value":
-        return int(value.number_value) if value.number_value.is_integer() else value.number_value
+        return _number(value.number_value)
     return None if kind == "null_value" else getattr(value, kind)
+
+
+def _number(value: float) -> int | float:
+    """A whole number as one, as far as reals tell whole numbers apart."""
+    return int(value) if value.is_integer() and abs(value) <= 2**53 else value
 
 
 _WELL_KNOWN: dict[str, Write] = {fields.TIMESTAMP: _time, fields.STRUCT: _struct}

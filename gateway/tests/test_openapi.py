@@ -1,0 +1,88 @@
+"""The description is valid OpenAPI 3.1 and says exactly what is served."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import jsonschema_rs
+import pytest
+from schemathesis.specs.openapi.definitions import OPENAPI_31
+from starlette.routing import Route
+
+from gateway import aggregates, endpoints, pages
+from gateway.openapi import document, operations
+from gateway.signin import Realm
+
+Document = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def described() -> Document:
+    return document.document()
+
+
+def methods(described: Document) -> set[tuple[str, str]]:
+    return {(verb.upper(), path) for path, entry in described["paths"].items() for verb in entry}
+
+
+def test_it_is_a_valid_openapi_3_1_document(described: Document) -> None:
+    jsonschema_rs.validator_for(OPENAPI_31).validate(described)
+
+
+def test_what_is_served_is_what_is_described(described: Document) -> None:
+    generated = {(binding.verb, operations.path(binding)) for binding in endpoints.served()}
+    screens = {("GET", aggregate.address) for aggregate in aggregates.AGGREGATES}
+    app = pages.pages(Realm(httpx.AsyncClient(), public="", internal=""), client_id="", ready=dict)
+    routes = [route for route in _routes(app) if route.path.startswith("/v1/")]
+    by_hand = {(verb, route.path) for route in routes for verb in route.methods or () if verb != "HEAD"}
+    assert generated | screens | by_hand == methods(described)
+
+
+def _routes(app: Any) -> Iterator[Route]:
+    for route in app.routes:
+        included = getattr(route, "original_router", None)
+        yield from _routes(included) if included else [route] if isinstance(route, Route) else []
+
+
+def test_every_operation_has_its_own_name_and_a_summary(described: Document) -> None:
+    found = [entry for item in described["paths"].values() for entry in item.values()]
+    names = [entry["operationId"] for entry in found if "operationId" in entry]
+    assert len(names) == len(set(names))
+    assert all(entry["summary"] for entry in found)
+
+
+def test_every_reference_leads_somewhere(described: Document) -> None:
+    def references(node: Any) -> Iterator[str]:
+        if isinstance(node, dict):
+            yield from [node["$ref"]] if isinstance(node.get("$ref"), str) else []
+            for inner in node.values():
+                yield from references(inner)
+        elif isinstance(node, list):
+            for inner in node:
+                yield from references(inner)
+
+    for reference in set(references(described)):
+        node = described
+        for part in reference.removeprefix("#/").split("/"):
+            node = node[part]
+
+
+def test_rules_comments_and_rights_are_carried_over(described: Document) -> None:
+    customer = described["components"]["schemas"]["Customer"]
+    assert customer["properties"]["name"]["maxLength"] == 200
+    assert "name" in customer["required"]
+    assert customer["properties"]["createTime"]["readOnly"]
+    assert "GB 32100-2015" in customer["properties"]["creditCode"]["description"]
+    assert described["components"]["schemas"]["CustomerUpdate"].get("required") is None
+    assert "`customer.update`" in described["paths"]["/v1/customers/{id}"]["patch"]["description"]
+
+
+def test_patterns_are_valid_in_ecmascript_and_python(described: Document) -> None:
+    for schema in described["components"]["schemas"].values():
+        for member in schema.get("properties", {}).values():
+            re.compile(member.get("pattern", ""))
+
+
+def test_it_is_served(http: httpx.Client) -> None:
+    assert http.get("/v1/openapi.json").json()["openapi"] == "3.1.0"
