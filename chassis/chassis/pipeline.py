@@ -2,6 +2,7 @@
 
 import hmac
 import logging
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -194,11 +195,24 @@ def validate(request: Message) -> None:
         FieldViolation(_path(violation.proto.field), violation.proto.message)
         for violation in protovalidate.collect_violations(request)
     ]
+    if violations and "update_mask" in request.DESCRIPTOR.fields_by_name:
+        violations = [violation for violation in violations if _is_named(violation.field, request)]
     if violations:
         raise InvalidRequest(violations)
     characters = list(text.forbidden(request))
     if characters:
         raise refuse("FORBIDDEN_CHARACTERS", field=characters[0])
+
+
+def _is_named(path: str, request: Any) -> bool:
+    """Whether an update is about this field at all: the rest of a resource need not be there."""
+    resource, _, rest = path.partition(".")
+    name = re.split(r"[.\[]", rest, maxsplit=1)[0]
+    if resource == "update_mask" or name in ("", "id", "etag"):
+        return True
+    named = {part.split(".", 1)[0] for part in request.update_mask.paths}
+    populated = {field.name for field, _ in getattr(request, resource).ListFields()}
+    return "*" in named or name in (named or populated)
 
 
 def _path(field: Any) -> str:

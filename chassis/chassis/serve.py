@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from joserfc.jwk import KeySet
 from sqlalchemy import Engine
 
-from chassis import channels, guard, health, paging, process, revocations, server
+from chassis import channels, guard, health, paging, process, revocations, server, snapshot
 from chassis.call import mapped_classes
 from chassis.database import connect
 from chassis.passport import Verifier
 from chassis.pipeline import Pipeline, Revocations
-from chassis.rpc import rpcs
+from chassis.rpc import Api, rpcs
 from chassis.service import ServiceProcesses, resolve
 from chassis.settings import ProcessSettings
 from chassis.tree import TreeCache
@@ -54,7 +54,7 @@ def pipeline(
     token = settings.service_token.get_secret_value()
     paging.use_secret(token)
     engine = _engine(service, settings)
-    served = rpcs(resolve(service.apis)(settings))
+    served = rpcs([*resolve(service.apis)(settings), *_snapshots(service)])
     try:
         yield Pipeline(
             engine=engine,
@@ -67,6 +67,10 @@ def pipeline(
         )
     finally:
         engine.dispose()
+
+
+def _snapshots(service: ServiceProcesses) -> Sequence[Api]:
+    return [snapshot.api(resolve(service.snapshots))] if service.snapshots else []
 
 
 def _engine(service: ServiceProcesses, settings: ProcessSettings) -> Engine:

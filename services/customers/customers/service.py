@@ -12,4 +12,7 @@ SERVICE = ServiceProcesses(
     metadata="customers.tables:METADATA",
     base="customers.base:Base",
     apis="customers.apis:apis",
+    worker="customers.worker:Worker",
+    snapshots="customers.snapshots:SOURCES",
+    projections="chassis.organisation:PROJECTIONS",
 )
