@@ -66,22 +66,21 @@ class Rule(Protocol):
 
     def of_row(self, row: Any, scope: Scope) -> ColumnElement[bool]: ...
 
-    def of_key(self, key: Any, scope: Scope) -> ColumnElement[bool]: ...
+    def of_key(self, cls: type, key: Any, scope: Scope) -> ColumnElement[bool]: ...
 
 
 @dataclass(frozen=True)
 class Owned:
     """The row names its owner and its unit."""
 
-    rows: Callable[[], type]
     owner: str = "owner_id"
     unit: str = "unit_id"
 
     def of_row(self, row: Any, scope: Scope) -> ColumnElement[bool]:
         return _owned(getattr(row, self.owner), getattr(row, self.unit), scope)
 
-    def of_key(self, key: Any, scope: Scope) -> ColumnElement[bool]:
-        table = _table(self.rows())
+    def of_key(self, cls: type, key: Any, scope: Scope) -> ColumnElement[bool]:
+        table = _table(cls)
         return select(1).where(table.c.id == key, _owned(table.c[self.owner], table.c[self.unit], scope)).exists()
 
 
@@ -94,9 +93,9 @@ class Assigned:
     entity: str
 
     def of_row(self, row: Any, scope: Scope) -> ColumnElement[bool]:
-        return self.of_key(row.id, scope)
+        return self.of_key(object, row.id, scope)
 
-    def of_key(self, key: Any, scope: Scope) -> ColumnElement[bool]:
+    def of_key(self, cls: type, key: Any, scope: Scope) -> ColumnElement[bool]:  # noqa: ARG002
         table = _table(self.rows())
         assigned = select(1).where(table.c[self.key] == key, _owned(table.c.owner_id, table.c.unit_id, scope)).exists()
         return or_(assigned, _shared(self.entity, key, scope)) if scope.sharee else assigned
@@ -108,14 +107,12 @@ class Through:
 
     parent: Callable[[], type]
     column: str
-    rows: Callable[[], type] | None = None
 
     def of_row(self, row: Any, scope: Scope) -> ColumnElement[bool]:
-        return rule_of(self.parent()).of_key(getattr(row, self.column), scope)
+        return rule_of(self.parent()).of_key(self.parent(), getattr(row, self.column), scope)
 
-    def of_key(self, key: Any, scope: Scope) -> ColumnElement[bool]:
-        assert self.rows, "a rule that others go through names its own class"
-        table = _table(self.rows())
+    def of_key(self, cls: type, key: Any, scope: Scope) -> ColumnElement[bool]:
+        table = _table(cls)
         return select(1).where(table.c.id == key, self.of_row(table.c, scope)).exists()
 
 
@@ -127,9 +124,9 @@ class AnyOf:
     key: str
 
     def of_row(self, row: Any, scope: Scope) -> ColumnElement[bool]:
-        return self.of_key(row.id, scope)
+        return self.of_key(object, row.id, scope)
 
-    def of_key(self, key: Any, scope: Scope) -> ColumnElement[bool]:
+    def of_key(self, cls: type, key: Any, scope: Scope) -> ColumnElement[bool]:  # noqa: ARG002
         places = self.places()
         table = _table(places)
         return select(1).where(table.c[self.key] == key, rule_of(places).of_row(table.c, scope)).exists()
@@ -144,7 +141,7 @@ class Unscoped:
     def of_row(self, row: Any, scope: Scope) -> ColumnElement[bool]:  # noqa: ARG002
         return _TRUE
 
-    def of_key(self, key: Any, scope: Scope) -> ColumnElement[bool]:  # noqa: ARG002
+    def of_key(self, cls: type, key: Any, scope: Scope) -> ColumnElement[bool]:  # noqa: ARG002
         return _TRUE
 
 
@@ -183,7 +180,7 @@ def condition(cls: type, key: UUID, scope: Scope) -> ColumnElement[bool]:
     """Whether the row with this key may be changed in this scope."""
     if scope.everything:
         return _TRUE
-    return rule_of(cls, change=True).of_key(key, scope)
+    return rule_of(cls, change=True).of_key(cls, key, scope)
 
 
 def _owned(owner: Any, unit: Any, scope: Scope) -> ColumnElement[bool]:

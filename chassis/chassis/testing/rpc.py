@@ -52,14 +52,14 @@ class Client:
     metadata: tuple[tuple[str, str], ...]
     person_id: UUID
 
-    def __call__(self, name: str, request: Message | None = None, *, key: str = "", **fields: Any) -> Any:
+    def __call__(self, name: str, *, key: str = "", **fields: Any) -> Any:
         path, asked, answered = self.door.methods[name]
         metadata = (*self.metadata, *([(IDEMPOTENCY_KEY, key)] if key else []))
         stub = self.door.channel.unary_unary(
             path, request_serializer=asked.SerializeToString, response_deserializer=answered.FromString
         )
         try:
-            return stub(request or asked(**fields), metadata=metadata, timeout=20)
+            return stub(asked(**fields), metadata=metadata, timeout=20)
         except grpc.RpcError as error:
             raise Refused(status.read(error)) from None
 

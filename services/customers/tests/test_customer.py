@@ -1,39 +1,25 @@
 """Customers: created, changed, deleted, restored; each within reach and exactly once."""
 
-from collections.abc import Sequence
-from typing import Any
-
 import pytest
-from sqlalchemy import text
 
 from chassis.ids import new_id
-from chassis.testing.rpc import Client, Refused
-from tongxiao.customers.v1 import customer_pb2 as pb
+from chassis.testing.rpc import Refused
 
+from . import making
 from .conftest import Company, Staff
-
-
-def made(client: Client, company: Company, **fields: Any) -> pb.Customer:
-    given = {"name": "杭州远山机械有限公司", "assignments": [{"line_id": str(company.line)}], **fields}
-    created: pb.Customer = client("CreateCustomer", customer=given)
-    return created
-
-
-def rows(company: Company, statement: str, **values: Any) -> Sequence[Any]:
-    with company.database.engine("owner").connect() as connection:
-        return connection.execute(text(statement), values).all()
+from .making import rows
 
 
 def test_a_seller_creates_a_customer_and_owns_it(company: Company, staff: Staff) -> None:
     seller = staff.seller()
-    customer = made(seller, company)
+    customer = making.customer(seller, company)
     assert [a.owner_id for a in customer.assignments] == [str(seller.person_id)]
     assert customer.assignments[0].unit_id == str(company.team["h1"])
     assert seller("GetCustomer", id=customer.id) == customer
 
 
 def test_creating_leaves_one_event_and_an_audit_row(company: Company, staff: Staff) -> None:
-    customer = made(staff.seller(), company)
+    customer = making.customer(staff.seller(), company)
     assert [row.type for row in rows(company, "SELECT type FROM outbox")] == ["customer.changed.v1"]
     audited = rows(
         company, "SELECT action FROM audit WHERE resource = 'customer' AND resource_id = :id", id=customer.id
@@ -43,28 +29,28 @@ def test_creating_leaves_one_event_and_an_audit_row(company: Company, staff: Sta
 
 def test_the_same_creation_again_answers_the_same_customer(company: Company, staff: Staff) -> None:
     seller, id_ = staff.seller(), str(new_id())
-    assert made(seller, company, id=id_) == made(seller, company, id=id_)
+    assert making.customer(seller, company, id=id_) == making.customer(seller, company, id=id_)
     assert len(rows(company, "SELECT 1 FROM customers")) == 1
 
 
 def test_another_creation_under_the_same_id_is_refused(company: Company, staff: Staff) -> None:
     seller, id_ = staff.seller(), str(new_id())
-    made(seller, company, id=id_)
+    making.customer(seller, company, id=id_)
     with pytest.raises(Refused) as refused:
-        made(seller, company, id=id_, name="另一家公司")
+        making.customer(seller, company, id=id_, name="另一家公司")
     assert refused.value.reason == "ALREADY_EXISTS"
 
 
 def test_an_id_taken_beyond_reach_says_no_more(company: Company, staff: Staff) -> None:
     id_ = str(new_id())
-    made(staff.seller("s1"), company, id=id_)
+    making.customer(staff.seller("s1"), company, id=id_)
     with pytest.raises(Refused) as refused:
-        made(staff.seller("h1"), company, id=id_)
+        making.customer(staff.seller("h1"), company, id=id_)
     assert refused.value.reason == "ID_TAKEN"
 
 
 def test_another_branchs_customer_is_not_found(company: Company, staff: Staff) -> None:
-    customer = made(staff.seller("s1"), company)
+    customer = making.customer(staff.seller("s1"), company)
     for client in (staff.seller("h1"), staff.manager("hangzhou")):
         with pytest.raises(Refused) as refused:
             client("GetCustomer", id=customer.id)
@@ -72,7 +58,7 @@ def test_another_branchs_customer_is_not_found(company: Company, staff: Staff) -
 
 
 def test_a_manager_changes_what_their_branch_owns(company: Company, staff: Staff) -> None:
-    customer = made(staff.seller("h1"), company)
+    customer = making.customer(staff.seller("h1"), company)
     changed = staff.manager()(
         "UpdateCustomer",
         customer={"id": customer.id, "etag": customer.etag, "name": "新名称"},
@@ -83,7 +69,7 @@ def test_a_manager_changes_what_their_branch_owns(company: Company, staff: Staff
 
 def test_a_stale_etag_is_refused(company: Company, staff: Staff) -> None:
     seller = staff.seller()
-    customer = made(seller, company)
+    customer = making.customer(seller, company)
     with pytest.raises(Refused) as refused:
         seller("UpdateCustomer", customer={"id": customer.id, "etag": "7", "name": "x"})
     assert refused.value.reason == "VERSION_MISMATCH"
@@ -91,7 +77,7 @@ def test_a_stale_etag_is_refused(company: Company, staff: Staff) -> None:
 
 def test_deleted_customers_leave_lists_and_come_back(company: Company, staff: Staff) -> None:
     seller = staff.seller()
-    customer = made(seller, company)
+    customer = making.customer(seller, company)
     seller("DeleteCustomer", id=customer.id, etag=customer.etag)
     assert not seller("ListCustomers").customers
     seller("RestoreCustomer", id=customer.id)
@@ -100,21 +86,21 @@ def test_deleted_customers_leave_lists_and_come_back(company: Company, staff: St
 
 def test_a_wrong_credit_code_is_refused(company: Company, staff: Staff) -> None:
     with pytest.raises(Refused) as refused:
-        made(staff.seller(), company, credit_code="91330100MA2CFJ8N7B")
+        making.customer(staff.seller(), company, credit_code="91330100MA2CFJ8N7B")
     assert (refused.value.reason, refused.value.fields) == ("CREDIT_CODE_INVALID", ["credit_code"])
 
 
 def test_two_characters_of_a_name_find_it(company: Company, staff: Staff) -> None:
     seller = staff.seller()
-    customer = made(seller, company)
-    made(seller, company, name="宁波甬江电子")
+    customer = making.customer(seller, company)
+    making.customer(seller, company, name="宁波甬江电子")
     for query in ("远山", "ysjx", "山机"):
         assert [found.id for found in seller("SearchCustomers", query=query).customers] == [customer.id]
 
 
 def test_pages_follow_each_other_without_gap_or_repeat(company: Company, staff: Staff) -> None:
     seller = staff.seller()
-    wanted = [made(seller, company, name=f"客户{n}").id for n in range(7)]
+    wanted = [making.customer(seller, company, name=f"客户{n}").id for n in range(7)]
     found, token = [], ""
     while True:
         page = seller("ListCustomers", page_size=3, page_token=token)
@@ -128,7 +114,7 @@ def test_pages_follow_each_other_without_gap_or_repeat(company: Company, staff: 
 def test_a_page_token_of_somebody_else_is_refused(company: Company, staff: Staff) -> None:
     seller = staff.seller()
     for n in range(3):
-        made(seller, company, name=f"客户{n}")
+        making.customer(seller, company, name=f"客户{n}")
     token = seller("ListCustomers", page_size=1).next_page_token
     with pytest.raises(Refused) as refused:
         staff.seller()("ListCustomers", page_size=1, page_token=token)

@@ -86,8 +86,8 @@ class Customer(SortKeys, Versioned, Base):
         )
 
     def contacted(self, when: datetime) -> None:
-        """Note a touch; an earlier one than the last changes nothing."""
-        if when > self.last_contact_at:
+        """Note when the last touch was, as the contact records that are left say."""
+        if when != self.last_contact_at:
             self.last_contact_at = when
             for assignment in self.assignments:
                 assignment.last_contact_at = when
@@ -130,7 +130,7 @@ class Assignment(SortKeys, Base):
     __audit__ = "assignment"
     __reach__ = Reach(
         read=Through(lambda: Customer, "customer_id"),
-        change=Owned(lambda: Assignment),
+        change=Owned(),
         included=True,
     )
 

@@ -1,0 +1,136 @@
+"""Contacts, their masked numbers, and contact records."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from chassis import clock
+from chassis.caller import FieldAccess
+from chassis.testing.rpc import Refused, grant
+from tongxiao.customers.v1.contact_record_pb2 import CONTACT_CHANNEL_CALL
+
+from . import making
+from .conftest import ALL, CLEAR, Company, Staff
+from .making import rows
+
+MASKED = {**CLEAR, "contact.mobile": FieldAccess.MASKED}
+
+
+def refusal(act: Callable[[], object]) -> str:
+    with pytest.raises(Refused) as refused:
+        act()
+    return refused.value.reason
+
+
+def test_a_contact_is_reached_through_their_customer(company: Company, staff: Staff) -> None:
+    seller = staff.seller("h1")
+    contact = making.contact(seller, making.customer(seller, company))
+    assert seller("GetContact", id=contact.id) == contact
+    assert refusal(lambda: staff.seller("s1")("GetContact", id=contact.id)) in ("NOT_FOUND", "NOT_YET_KNOWN")
+
+
+def test_a_place_beyond_reach_is_not_shown(company: Company, staff: Staff) -> None:
+    director, seller = staff.director(), staff.seller("h1")
+    here, there = making.customer(seller, company), making.customer(staff.seller("s1"), company, name="深圳")
+    places = [{"customer_id": here.id}, {"customer_id": there.id}]
+    contact = director("CreateContact", contact={"name": "王五", "places": places})
+    assert [place.customer_id for place in seller("GetContact", id=contact.id).places] == [here.id]
+
+
+def test_a_masked_number_is_shown_in_part_and_revealed_once_asked(company: Company, staff: Staff) -> None:
+    seller = staff.seller()
+    contact = making.contact(seller, making.customer(seller, company))
+    team = company.team["h1"]
+    other = staff.with_(grant(*ALL, unit=team, governs=[team], fields=MASKED), home=team)
+    assert other("GetContact", id=contact.id).mobile == "+86138****5678"
+    revealed = other("RevealContact", id=contact.id)
+    assert (revealed.mobile, revealed.remaining_today) == ("+8613812345678", 49)
+    assert [row.action for row in rows(company, "SELECT action FROM audit WHERE action = 'RevealContact'")]
+
+
+def test_a_mask_is_never_written_back(company: Company, staff: Staff) -> None:
+    seller = staff.seller()
+    contact = making.contact(seller, making.customer(seller, company))
+    changed = {"id": contact.id, "etag": contact.etag, "mobile": "+86138****5678"}
+    assert refusal(lambda: seller("UpdateContact", contact=changed)) == "MASKED_VALUE"
+
+
+def test_a_masked_field_cannot_be_changed(company: Company, staff: Staff) -> None:
+    seller = staff.seller()
+    contact = making.contact(seller, making.customer(seller, company))
+    team = company.team["h1"]
+    other = staff.with_(grant(*ALL, unit=team, governs=[team], fields=MASKED), home=team)
+    changed = {"id": contact.id, "etag": contact.etag, "mobile": "+8613900000000"}
+    assert refusal(lambda: other("UpdateContact", contact=changed)) == "FIELD_NOT_READABLE"
+
+
+def test_a_masked_phone_cannot_be_filtered_by(company: Company, staff: Staff) -> None:
+    team = company.team["h1"]
+    fields = {"customer.phones": FieldAccess.MASKED}
+    other = staff.with_(grant(*ALL, unit=team, governs=[team], fields=fields), home=team)
+    phone = {"phone": "+862112345678"}
+    for name in ("ListCustomers", "CountCustomers"):
+        assert refusal(lambda name=name: other(name, filter=phone)) == "FIELD_NOT_READABLE"  # type: ignore[misc]
+
+
+def test_no_personal_value_stands_in_events_or_audit(company: Company, staff: Staff) -> None:
+    seller = staff.seller()
+    making.contact(seller, making.customer(seller, company), wechat="li-si-88")
+    told = rows(company, "SELECT convert_from(envelope, 'UTF8') AS body FROM outbox")
+    audited = rows(company, "SELECT coalesce(after::text, '') AS body FROM audit")
+    assert not [row for row in (*told, *audited) if "13812345678" in row.body or "li-si-88" in row.body]
+
+
+def test_a_touch_moves_the_customers_last_contact(company: Company, staff: Staff) -> None:
+    seller = staff.seller()
+    customer = making.customer(seller, company)
+    record = making.record(seller, customer, next_contact_date="2027-01-05")
+    after = seller("GetCustomer", id=customer.id)
+    assert (after.last_contact_time, after.next_contact_date) == (record.contact_time, "2027-01-05")
+
+
+def test_deleting_the_touch_takes_its_effect_back(company: Company, staff: Staff) -> None:
+    seller = staff.seller()
+    customer = making.customer(seller, company)
+    record = making.record(seller, customer)
+    seller("DeleteContactRecord", id=record.id, etag=record.etag)
+    assert not seller("GetCustomer", id=customer.id).HasField("last_contact_time")
+    told = [row.type for row in rows(company, "SELECT type FROM outbox ORDER BY id")]
+    assert told.count("contact_record.retracted.v1") == 1
+
+
+def test_only_its_author_corrects_a_contact_record(company: Company, staff: Staff) -> None:
+    seller = staff.seller()
+    record = making.record(seller, making.customer(seller, company))
+    changed = {"id": record.id, "etag": record.etag, "summary": "改"}
+    assert refusal(lambda: staff.manager()("UpdateContactRecord", contact_record=changed)) == "NOT_AUTHOR"
+
+
+def test_a_contact_record_of_tomorrow_is_refused(company: Company, staff: Staff) -> None:
+    seller = staff.seller()
+    customer = making.customer(seller, company)
+    tomorrow = clock.stamp(clock.now() + timedelta(days=1))
+    assert refusal(lambda: making.record(seller, customer, contact_time=tomorrow)) == "TIME_IN_FUTURE"
+
+
+def test_the_overview_shows_everything_at_once(company: Company, staff: Staff) -> None:
+    seller = staff.seller()
+    customer = making.customer(seller, company)
+    contact, record = making.contact(seller, customer), making.record(seller, customer, channel=CONTACT_CHANNEL_CALL)
+    overview = seller("GetCustomerOverview", id=customer.id)
+    assert [found.id for found in overview.contacts] == [contact.id]
+    assert [found.id for found in overview.contact_records] == [record.id]
+    assert [person.id for person in overview.people] == [str(seller.person_id)]
+    assert overview.recent_contact_count == 1
+
+
+def test_the_overview_withholds_what_the_caller_may_not_read(company: Company, staff: Staff) -> None:
+    from tongxiao.common.v1.permission_pb2 import PERMISSION_CUSTOMER_READ
+
+    seller = staff.seller()
+    customer = making.customer(seller, company)
+    making.contact(seller, customer)
+    reader = staff.with_(grant(PERMISSION_CUSTOMER_READ, unit=company.hq, governs=[company.hq]), home=company.hq)
+    overview = reader("GetCustomerOverview", id=customer.id)
+    assert (list(overview.withheld), len(overview.contacts)) == (["contacts", "contactRecords"], 0)

@@ -1,0 +1,127 @@
+"""Shares and reassignment: who else gets at a customer, how far, and until when."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from chassis import clock
+from chassis.testing.rpc import Refused
+from tongxiao.customers.v1.customer_pb2 import SHARE_LEVEL_READ, SHARE_LEVEL_WRITE
+
+from . import making
+from .conftest import Company, Staff
+from .making import rows
+
+
+def refusal(act: Callable[[], object]) -> str:
+    with pytest.raises(Refused) as refused:
+        act()
+    return refused.value.reason
+
+
+def test_a_read_share_shows_and_changes_nothing(company: Company, staff: Staff) -> None:
+    owner, colleague = staff.seller("h1"), staff.seller("s1")
+    customer = making.customer(owner, company)
+    share = {"customer_id": customer.id, "person_id": str(colleague.person_id), "level": SHARE_LEVEL_READ}
+    owner("CreateShare", share=share)
+    assert colleague("GetCustomer", id=customer.id).name == customer.name
+    assert [found.id for found in colleague("ListCustomers").customers] == [customer.id]
+    changed = {"id": customer.id, "etag": customer.etag, "note": "x"}
+    assert refusal(lambda: colleague("UpdateCustomer", customer=changed)) == "OUT_OF_REACH"
+
+
+def test_a_write_share_changes_facts_but_never_passes_on(company: Company, staff: Staff) -> None:
+    owner, colleague = staff.seller("h1"), staff.seller("s1")
+    customer = making.customer(owner, company)
+    share = {"customer_id": customer.id, "person_id": str(colleague.person_id), "level": SHARE_LEVEL_WRITE}
+    owner("CreateShare", share=share)
+    changed = colleague("UpdateCustomer", customer={"id": customer.id, "etag": customer.etag, "note": "已拜访"})
+    assert changed.note == "已拜访"
+    onward = {"customer_id": customer.id, "person_id": str(company.hire(company.shenzhen)), "level": SHARE_LEVEL_READ}
+    assert refusal(lambda: colleague("CreateShare", share=onward)) == "OUT_OF_REACH"
+
+
+def test_a_share_ends_with_its_last_day(company: Company, staff: Staff) -> None:
+    owner, colleague = staff.seller("h1"), staff.seller("s1")
+    customer = making.customer(owner, company)
+    share = {"customer_id": customer.id, "person_id": str(colleague.person_id), "level": SHARE_LEVEL_READ}
+    owner("CreateShare", share={**share, "end_date": clock.today().isoformat()})
+    with company.database.engine("owner").begin() as connection:
+        connection.exec_driver_sql("UPDATE access SET expires_at = now() - interval '1 s'")
+    assert refusal(lambda: colleague("GetCustomer", id=customer.id)) in ("NOT_FOUND", "NOT_YET_KNOWN")
+
+
+def test_a_share_into_the_past_is_refused(company: Company, staff: Staff) -> None:
+    owner = staff.seller("h1")
+    customer = making.customer(owner, company)
+    yesterday = (clock.today() - timedelta(days=1)).isoformat()
+    share = {"customer_id": customer.id, "person_id": str(company.hire(company.shenzhen)), "level": SHARE_LEVEL_READ}
+    assert refusal(lambda: owner("CreateShare", share={**share, "end_date": yesterday})) == "DATE_IN_PAST"
+
+
+def test_ending_a_share_takes_the_access_away(company: Company, staff: Staff) -> None:
+    owner, colleague = staff.seller("h1"), staff.seller("s1")
+    customer = making.customer(owner, company)
+    share = {"customer_id": customer.id, "person_id": str(colleague.person_id), "level": SHARE_LEVEL_READ}
+    made = owner("CreateShare", share=share)
+    owner("DeleteShare", customer_id=customer.id, id=made.id)
+    assert not colleague("ListCustomers").customers
+
+
+def test_a_manager_reassigns_and_the_history_stays(company: Company, staff: Staff) -> None:
+    before, after = staff.seller("h1"), staff.seller("h2")
+    customer = making.customer(before, company)
+    staff.manager()(
+        "ReassignCustomer",
+        id=customer.id,
+        line_id=str(company.line),
+        owner_id=str(after.person_id),
+        note="调整分工",
+        etag=customer.etag,
+    )
+    periods = after("ListAssignmentHistory", customer_id=customer.id).periods
+    assert [period.owner_id for period in periods] == [str(after.person_id), str(before.person_id)]
+    assert refusal(lambda: before("GetCustomer", id=customer.id)) in ("NOT_FOUND", "NOT_YET_KNOWN")
+    told = [row.type for row in rows(company, "SELECT type FROM outbox ORDER BY id")]
+    assert told == ["customer.changed.v1", "customer.changed.v1", "customer.reassigned.v1"]
+
+
+def test_a_manager_cannot_reassign_out_of_their_branch(company: Company, staff: Staff) -> None:
+    customer = making.customer(staff.seller("h1"), company)
+    elsewhere = staff.seller("s1")
+    asked = {"id": customer.id, "line_id": str(company.line), "owner_id": str(elsewhere.person_id)}
+    manager = staff.manager()
+    assert refusal(lambda: manager("ReassignCustomer", **asked, etag=customer.etag)) == "UNIT_BEYOND_REACH"
+
+
+def test_nobody_takes_a_line_beyond_their_reach(company: Company, staff: Staff) -> None:
+    customer = making.customer(staff.seller("h1"), company)
+    thief = staff.seller("s1")
+    share = {"customer_id": customer.id, "person_id": str(thief.person_id), "level": SHARE_LEVEL_WRITE}
+    staff.manager()("CreateShare", share=share)
+    asked = {"id": customer.id, "line_id": str(company.line), "owner_id": str(thief.person_id)}
+    assert refusal(lambda: thief("ReassignCustomer", **asked, etag=customer.etag)) == "OUT_OF_REACH"
+
+
+def test_an_idempotency_key_carries_a_creation_out_once(company: Company, staff: Staff) -> None:
+    seller = staff.seller()
+    first = making.customer(seller, company, key="offline-1")
+    assert making.customer(seller, company, key="offline-1").id == first.id
+    assert len(rows(company, "SELECT 1 FROM customers")) == 1
+
+
+def test_an_idempotency_key_of_another_request_is_refused(company: Company, staff: Staff) -> None:
+    seller = staff.seller()
+    making.customer(seller, company, key="offline-1")
+    again = lambda: making.customer(seller, company, key="offline-1", name="另一家")  # noqa: E731
+    assert refusal(again) == "IDEMPOTENCY_KEY_REUSED"
+
+
+def test_a_replay_is_answered_within_todays_reach(company: Company, staff: Staff) -> None:
+    before, after = staff.seller("h1"), staff.seller("h2")
+    customer = making.customer(before, company, key="offline-1")
+    asked = {"id": customer.id, "line_id": str(company.line), "owner_id": str(after.person_id)}
+    staff.manager()("ReassignCustomer", **asked, etag=customer.etag)
+    again = lambda: making.customer(before, company, key="offline-1")  # noqa: E731
+    assert refusal(again) in ("NOT_FOUND", "NOT_YET_KNOWN")
