@@ -58,7 +58,7 @@ class Revocations:
         self._sessions: dict[str, datetime] = {}
         self._listeners: list[Callable[[Revocation], None]] = []
         self._asked_until = clock.now() - KEPT
-        self._heard = self._polled = self._tried = -float("inf")
+        self._heard = self._polled = self._tried = self._warned = -float("inf")
         # Whether the owner has been asked since the feed began: what came before it is known too.
         self._whole = False
         self._stopping = threading.Event()
@@ -98,7 +98,7 @@ class Revocations:
             try:
                 self._follow()
             except (AMQPError, OSError) as error:
-                log.warning("the feed of revocations is down: %s", type(error).__name__)
+                self._warn("the feed of revocations is down", error)
             self._whole = False
             self._ask_if_due()
             self._stopping.wait(_BREATH_S)
@@ -108,6 +108,7 @@ class Revocations:
         connection = pika.BlockingConnection(self._parameters)
         try:
             channel = connection.channel()
+            channel.exchange_declare(EXCHANGE, "topic", durable=True)
             queue = channel.queue_declare("", exclusive=True, auto_delete=True).method.queue
             channel.queue_bind(queue, EXCHANGE, ROUTING_KEY)
             channel.basic_consume(queue, lambda _c, _m, _p, body: self._hear(body), auto_ack=True)
@@ -120,11 +121,18 @@ class Revocations:
             if connection.is_open:
                 connection.close()
 
+    def _warn(self, text: str, error: Exception) -> None:
+        """Once a poll, not at every try."""
+        if time.monotonic() - self._warned >= self._poll_s:
+            self._warned = time.monotonic()
+            log.warning("%s: %s", text, type(error).__name__)
+
     def _hear(self, body: bytes) -> None:
         try:
             found = envelope.decode(body).read(events_pb2.SessionRevoked())
             self._apply([_revocation(found)])
-        except (ValueError, KeyError):
+        except Exception:
+            # Whatever was sent, the feed goes on.
             log.exception("a revocation could not be read")
 
     def _ask_if_due(self) -> None:
@@ -136,7 +144,7 @@ class Revocations:
         try:
             found, as_of = self._recent(self._asked_until)
         except grpc.RpcError as error:
-            log.warning("revocations could not be asked for: %s", error)
+            self._warn("revocations cannot be asked for", error)
             return
         self._apply(found)
         self._asked_until = as_of - OVERLAP

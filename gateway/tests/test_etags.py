@@ -1,7 +1,5 @@
 """Versions: told by ETag, demanded by If-Match."""
 
-from uuid import uuid4
-
 import httpx
 import pytest
 
@@ -9,7 +7,7 @@ from chassis.errors import refuse
 from gateway.testing.services import Services
 from tongxiao.customers.v1 import customer_pb2
 
-ID = str(uuid4())
+ID = "01890000-0000-7000-8000-0000000000aa"
 
 
 @pytest.fixture(autouse=True)
