@@ -79,9 +79,10 @@ def replay(url: str, consumer: str, *, ids: Collection[str] = ()) -> int:
     with _channel(url) as channel:
         chosen = [event for event in _parked(channel, consumer) if not ids or event.event_id in ids]
         for event in chosen:
+            queue = event.queue
             kept = {name: value for name, value in event.headers.items() if not name.startswith(ADDED)}
             event.properties.headers = {**kept, REPLAYED: int(kept.get(REPLAYED, 0)) + 1}
-            channel.basic_publish("", event.queue, event.body, event.properties, mandatory=True)
+            channel.basic_publish("", queue, event.body, event.properties, mandatory=True)
             channel.basic_ack(event.tag)
         return len(chosen)
 

@@ -17,7 +17,6 @@ log = logging.getLogger(__name__)
 OPENING_S = 15
 CONFIRMING_S = 30
 CLOSING_S = 3
-HEARTBEAT_S = 10
 
 
 class BrokerLostError(Exception):
@@ -64,9 +63,9 @@ class _Batch:
 class Publisher:
     """A connection that declares a topic exchange and publishes to it, mandatory and persistent."""
 
-    def __init__(self, url: str, *, exchange: str, name: str) -> None:
+    def __init__(self, url: str, *, exchange: str, name: str, heartbeat_s: int = 10) -> None:
         parameters = pika.URLParameters(url)
-        parameters.heartbeat = HEARTBEAT_S
+        parameters.heartbeat = heartbeat_s
         parameters.blocked_connection_timeout = CONFIRMING_S
         parameters.socket_timeout, parameters.stack_timeout, parameters.connection_attempts = 5, 10, 1
         parameters.client_properties = {"connection_name": name}

@@ -98,12 +98,17 @@ def _turn(name: str, settings: ProcessSettings, *, stop: threading.Event, state:
         while not _leads(connection):
             if stop.wait(STANDBY_S):
                 return
-        publisher = Publisher(settings.broker_url.get_secret_value(), exchange=f"{name}.events", name=f"{name}-relay")
+        publisher = _publisher(name, settings)
         with closing(publisher):
             publisher.open()
             state.role, state.trouble = "leading", ""
             log.info("relay leads")
             _lead(connection, publisher, due=duties.of_relay(settings), stop=stop)
+
+
+def _publisher(name: str, settings: ProcessSettings) -> Publisher:
+    url = settings.broker_url.get_secret_value()
+    return Publisher(url, exchange=f"{name}.events", name=f"{name}-relay", heartbeat_s=settings.heartbeat_s)
 
 
 def _lead(connection: psycopg.Connection, publisher: Publisher, *, due: Sequence[Duty], stop: threading.Event) -> None:

@@ -30,7 +30,12 @@ class ProcessSettings(BaseSettings):
     statement_timeout_ms: int = 10_000
     # Delays before a failed event is handled again; after the last it is parked.
     retry_delays_s: tuple[float, ...] = (1, 5, 25, 125)
+    # Workers that may die handling an event before it is parked. Changing it takes new queues.
+    delivery_limit: int = 20
+    # A worker that handles nothing for so long although events wait ends itself.
     watchdog_s: float = 30
+    # A broker that is silent for twice as long is taken for gone.
+    heartbeat_s: int = 10
     # How long the relay leaves an event that no queue is bound for before it tries again.
     unroutable_retry_s: float = 60
     revocation_poll_s: float = 5

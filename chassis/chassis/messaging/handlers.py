@@ -58,7 +58,8 @@ class EventHandler(Entrypoint):  # type: ignore[misc]
 
     def setup(self) -> None:
         name = self.container.service_name
-        self.queue = topology.events(name, self.source, self.kind, bulk=self.is_bulk)
+        limit = self.state.settings.delivery_limit
+        self.queue = topology.events(name, self.source, self.kind, bulk=self.is_bulk, delivery_limit=limit)
         self.inbox_key = topology.queue_name(name, self.source, self.kind)
         self.consumer.register_provider(self)
 

@@ -20,7 +20,6 @@ from chassis.settings import ProcessSettings
 log = logging.getLogger(__name__)
 
 GRACE_S = 28
-HEARTBEAT_S = 10
 
 
 class Housekeeping:
@@ -59,7 +58,7 @@ def run(service: ServiceProcesses, settings: ProcessSettings, _arguments: Sequen
 def _configuration(state: WorkerState) -> dict[str, Any]:
     return {
         "AMQP_URI": state.settings.broker_url.get_secret_value(),
-        "HEARTBEAT": HEARTBEAT_S,
+        "HEARTBEAT": state.settings.heartbeat_s,
         "max_workers": state.settings.max_workers,
         KEY: state,
     }

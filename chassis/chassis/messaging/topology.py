@@ -2,7 +2,7 @@
 
 <source>.events ──<type>──────► <consumer>.<source>.<type>         ┐ failed: copy to <consumer>.retry.<ms>ms,
                 └─<type>.bulk─► <consumer>.<source>.<type>.bulk    ┘ back by its queue's name when the time is up
-                                   │ crashed 20 workers, or failed for good
+                                   │ crashed its workers too often, or failed for good
                                    ▼
                                 <consumer>.parked
 """
@@ -14,7 +14,6 @@ from kombu import Exchange, Queue
 
 from chassis.handling import consumer_name
 
-DELIVERY_LIMIT = 20
 QUORUM: dict[str, Any] = {"x-queue-type": "quorum"}
 SAFE = {"x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish"}
 
@@ -33,7 +32,7 @@ def retry_name(consumer: str, delay_s: float) -> str:
     return f"{consumer}.retry.{int(delay_s * 1000)}ms"
 
 
-def events(consumer: str, source: str, kind: str, *, bulk: bool) -> Queue:
+def events(consumer: str, source: str, kind: str, *, bulk: bool, delivery_limit: int) -> Queue:
     return Queue(
         queue_name(consumer, source, kind, bulk=bulk),
         Exchange(f"{source}.events", "topic", durable=True),
@@ -42,7 +41,7 @@ def events(consumer: str, source: str, kind: str, *, bulk: bool) -> Queue:
         queue_arguments={
             **QUORUM,
             **SAFE,
-            "x-delivery-limit": DELIVERY_LIMIT,
+            "x-delivery-limit": delivery_limit,
             "x-dead-letter-exchange": parked_name(consumer),
         },
     )

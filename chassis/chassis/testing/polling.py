@@ -7,7 +7,7 @@ from typing import TypeVar
 Found = TypeVar("Found")
 
 
-def eventually(condition: Callable[[], Found], timeout: float = 10, *, every: float = 0.05) -> Found:
+def eventually(condition: Callable[[], Found | None], timeout: float = 10, *, every: float = 0.05) -> Found:
     """What the condition returns as soon as that is true; fails with its last answer after `timeout` seconds.
 
     An AssertionError inside the condition counts as not yet.
@@ -22,7 +22,7 @@ def eventually(condition: Callable[[], Found], timeout: float = 10, *, every: fl
         time.sleep(every)
 
 
-def _ask(condition: Callable[[], Found]) -> tuple[Found | None, AssertionError | None]:
+def _ask(condition: Callable[[], Found | None]) -> tuple[Found | None, AssertionError | None]:
     try:
         return condition(), None
     except AssertionError as error:

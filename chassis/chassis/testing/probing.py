@@ -19,7 +19,7 @@ QUICK = {"TONGXIAO_RETRY_DELAYS_S": "[0.1, 0.4]", "TONGXIAO_UNROUTABLE_RETRY_S":
 
 
 @dataclass
-class Parked:
+class Taken:
     """A message in a queue, taken out."""
 
     headers: dict[str, Any]
@@ -77,8 +77,8 @@ class Probe:
         with self.channel() as channel:
             return int(channel.queue_declare(queue, passive=True).method.message_count)
 
-    def take(self, queue: str) -> Parked | None:
+    def take(self, queue: str) -> Taken | None:
         """The first message of a queue, taken out."""
         with self.channel() as channel:
             method, properties, body = channel.basic_get(queue, auto_ack=True)
-            return Parked(properties.headers or {}, properties, body) if method else None
+            return Taken(properties.headers or {}, properties, body) if method else None

@@ -6,10 +6,11 @@ from typing import Any
 from uuid import UUID
 
 from google.protobuf.struct_pb2 import Struct
-from sqlalchemy import text, update
+from sqlalchemy import Engine, text, update
 from sqlalchemy.orm import Session
 
 from chassis import outbox
+from chassis.database import transaction
 from chassis.envelope import Envelope
 from chassis.errors import refuse
 from chassis.ids import new_id
@@ -37,6 +38,12 @@ def handle(session: Session, event: Envelope) -> None:
     session.execute(counted)
     says, _, argument = str((event.data or {}).get("text")).partition(" ")
     BEHAVIOUR.get(says, _nothing)(session, argument)
+
+
+def count_tick(engine: Engine) -> None:
+    """Count a tick on every note that says so."""
+    with transaction(engine) as session:
+        session.execute(update(ProbeNote).where(ProbeNote.text == "tick").values(handled=ProbeNote.handled + 1))
 
 
 def _nothing(_session: Session, _argument: str) -> None:

@@ -1,10 +1,11 @@
 """What the probe listens to."""
 
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from chassis import organisation
 from chassis.envelope import Envelope
-from chassis.messaging import event_handler
+from chassis.messaging import event_handler, tick
 from probe import notes, projections
 
 
@@ -24,6 +25,10 @@ class Worker:
     @event_handler("probe", notes.WRITTEN)
     def note_written(self, session: Session, event: Envelope) -> None:
         notes.handle(session, event)
+
+    @tick(every_s=0.2)
+    def count_ticks(self, engine: Engine) -> None:
+        notes.count_tick(engine)
 
     @event_handler("identity", "org.changed.v1")
     def org_changed(self, session: Session, event: Envelope) -> None:
