@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from joserfc.jwk import KeySet
 from sqlalchemy import Engine
 
-from chassis import channels, guard, health, paging, process, revocations, server, snapshot
+from chassis import channels, guard, health, process, revocations, server, snapshot, tokens
 from chassis.call import mapped_classes
 from chassis.database import connect
 from chassis.passport import Verifier
@@ -52,7 +52,7 @@ def pipeline(
 ) -> Iterator[Pipeline]:
     """A service's pipeline, with an engine of its own that lets no statement past reach."""
     token = settings.service_token.get_secret_value()
-    paging.use_secret(token)
+    tokens.use_secret(token)
     engine = _engine(service, settings)
     served = rpcs([*resolve(service.apis)(settings), *_snapshots(service)])
     try:

@@ -21,11 +21,9 @@ from tongxiao.common.v1.permission_pb2 import Permission
 
 from .conftest import Company, plant
 
-READ, UPDATE, REASSIGN = (
-    Permission.PERMISSION_CUSTOMER_READ,
-    Permission.PERMISSION_CUSTOMER_UPDATE,
-    Permission.PERMISSION_CUSTOMER_REASSIGN,
-)
+READ: int = Permission.PERMISSION_CUSTOMER_READ
+UPDATE: int = Permission.PERMISSION_CUSTOMER_UPDATE
+REASSIGN: int = Permission.PERMISSION_CUSTOMER_REASSIGN
 MISSING = {"NOT_FOUND", "NOT_YET_KNOWN"}
 
 
