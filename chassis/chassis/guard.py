@@ -108,6 +108,9 @@ def _demand_new(session: Session, entity: Any) -> None:
     if isinstance(rule, reach.Owned):
         if not call.change_scope.covers(getattr(entity, rule.owner), getattr(entity, rule.unit)):
             raise refuse("OUT_OF_REACH")
+    elif isinstance(rule, reach.Placed):
+        if not session.scalar(select(rule.admits(entity, call.change_scope)), execution_options={"reach": "demand"}):
+            raise refuse("OUT_OF_REACH")
     elif isinstance(rule, reach.Through):
         key = getattr(entity, rule.column)
         if not _is_new(session, rule.parent(), key):

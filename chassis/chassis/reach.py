@@ -85,6 +85,30 @@ class Owned:
 
 
 @dataclass(frozen=True)
+class Placed:
+    """The row lies in a unit and nobody owns it: read by grants of the unit or above, changed by those that govern it.
+
+    `unit` names its column; where a new row's place is told by another, `new_in` names that.
+    """
+
+    unit: str = "unit_id"
+    new_in: str = ""
+
+    def of_row(self, row: Any, scope: Scope) -> ColumnElement[bool]:
+        return _within(getattr(row, self.unit), _placing(scope))
+
+    def of_key(self, cls: type, key: Any, scope: Scope) -> ColumnElement[bool]:
+        table = _table(cls)
+        return select(1).where(table.c.id == key, _within(table.c[self.unit], _placing(scope))).exists()
+
+    def admits(self, entity: Any, scope: Scope) -> ColumnElement[bool]:
+        """Whether a row that is not in the database yet would be reached there."""
+        if scope.everything:
+            return _TRUE
+        return _within(getattr(entity, self.new_in or self.unit), _placing(scope))
+
+
+@dataclass(frozen=True)
 class Assigned:
     """Rows of another class name owners and units for it; single rows may be shared."""
 
@@ -186,6 +210,10 @@ def condition(cls: type, key: UUID, scope: Scope) -> ColumnElement[bool]:
 def _owned(owner: Any, unit: Any, scope: Scope) -> ColumnElement[bool]:
     mine = and_(owner == bindparam(None, scope.person_id, Uuid()), _within(unit, scope.own))
     return or_(mine, _within(unit, scope.governed))
+
+
+def _placing(scope: Scope) -> frozenset[UUID]:
+    return scope.governed if scope.writes else scope.own
 
 
 def _within(unit: Any, roots: frozenset[UUID]) -> ColumnElement[bool]:

@@ -1,0 +1,1 @@
+"""Employees 员工 and the directory 通讯录."""

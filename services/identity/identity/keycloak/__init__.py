@@ -1,0 +1,1 @@
+"""Keycloak as a projection of identity: people, groups, realm roles; and drift."""

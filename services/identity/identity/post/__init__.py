@@ -1,0 +1,1 @@
+"""Posts 岗位 and tenures 任职."""

@@ -1,0 +1,1 @@
+"""Sessions: passports, revocations, and why one may or may not."""
