@@ -8,6 +8,7 @@ import argparse
 import logging
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 
 import grpc
@@ -61,23 +62,22 @@ class Owner:
 def run(service: ServiceProcesses, settings: ProcessSettings, arguments: Sequence[str]) -> int:
     """The process `backfill`: fills all projections, or those of the types named."""
     asked = _parse(arguments)
-    engine = _engine(service, settings)
-    for projection in _chosen(service, asked.types):
-        total = fill(engine, _owner(projection, settings), projection, consumer=service.name, after=asked.after)
-        log.info("%s filled: %s events", projection.type, total)
-    engine.dispose()
+    with _engine(service, settings) as engine:
+        for projection in _chosen(service, asked.types):
+            total = fill(engine, _owner(projection, settings), projection, consumer=service.name, after=asked.after)
+            log.info("%s filled: %s events", projection.type, total)
     return 0
 
 
 def run_reconcile(service: ServiceProcesses, settings: ProcessSettings, arguments: Sequence[str]) -> int:
     """The process `reconcile`: 0 where projections agree with their owners, else 1 and each difference named."""
-    engine, differences = _engine(service, settings), 0
-    for projection in _chosen(service, _parse(arguments).types):
-        for key, theirs, ours in compare(engine, _owner(projection, settings), projection):
-            log.warning("%s %s: owner has %s, kept is %s", projection.type, key, theirs, ours)
-            differences += 1
+    differences = 0
+    with _engine(service, settings) as engine:
+        for projection in _chosen(service, _parse(arguments).types):
+            for key, theirs, ours in compare(engine, _owner(projection, settings), projection):
+                log.warning("%s %s: owner has %s, kept is %s", projection.type, key, theirs, ours)
+                differences += 1
     log.info("%s differences", differences)
-    engine.dispose()
     return 1 if differences else 0
 
 
@@ -137,9 +137,14 @@ def _owner(projection: Projection, settings: ProcessSettings) -> Owner:
     return Owner(target, settings.service_token.get_secret_value())
 
 
-def _engine(service: ServiceProcesses, settings: ProcessSettings) -> Engine:
+@contextmanager
+def _engine(service: ServiceProcesses, settings: ProcessSettings) -> Iterator[Engine]:
     url = settings.database_url.get_secret_value()
-    return connect(url, name=f"{service.name}-backfill", pool_size=1, statement_timeout_ms=60_000)
+    engine = connect(url, name=f"{service.name}-backfill", pool_size=1, statement_timeout_ms=60_000)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:

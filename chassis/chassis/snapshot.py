@@ -76,7 +76,7 @@ def bucket_hashes(session: Session, versions: Select[*tuple[Any, ...]]) -> dict[
     """Bucket to hash; equal on both sides where all keys and versions of the bucket are."""
     key, version = (cast(column, Text) for column in versions.subquery().c)
     bucket, pair = func.left(func.md5(key), 2), key + literal(":") + version
-    joined = func.string_agg(aggregate_order_by(pair, pair.collate("C")), literal(","))
+    joined = func.string_agg(pair, aggregate_order_by(literal(","), pair.collate("C")))
     found = session.execute(select(bucket, func.md5(joined)).group_by(bucket))
     return {str(name): str(hashed) for name, hashed in found}
 

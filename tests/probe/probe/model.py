@@ -8,6 +8,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from chassis.database import TYPES, conventional_metadata
+from chassis.reach import Reach, Unscoped
+
+EVERYBODY = Reach(Unscoped("only tests read it"))
 
 
 class Base(DeclarativeBase):
@@ -21,6 +24,7 @@ class ProbeCustomer(Base):
     """A customer as customers last told it; without a name once it is gone."""
 
     __tablename__ = "probe_customers"
+    __reach__ = EVERYBODY
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     version: Mapped[int]
@@ -32,6 +36,7 @@ class ProbeContactRecord(Base):
     """A line of the ledger of contact records: only ever inserted."""
 
     __tablename__ = "probe_contact_records"
+    __reach__ = EVERYBODY
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     customer_id: Mapped[UUID] = mapped_column(index=True)
@@ -44,6 +49,7 @@ class ProbeNote(Base):
     """What the probe publishes itself: a text under a version; behaviour in tests hangs on the text."""
 
     __tablename__ = "probe_notes"
+    __reach__ = EVERYBODY
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     version: Mapped[int]
