@@ -1,7 +1,10 @@
 """A bench company: 5,000 units, and customers of whom every salesperson holds 200, whatever their number."""
 
+import hashlib
+import json
 import uuid
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Engine, text
 
@@ -31,6 +34,14 @@ def unit(*path: int) -> uuid.UUID:
 
 def seller(number: int) -> uuid.UUID:
     return uuid.uuid5(uuid.NAMESPACE_OID, f"seller/{number}")
+
+
+def customer(number: int) -> uuid.UUID:
+    return uuid.UUID(hashlib.md5(f"customer{number}".encode(), usedforsecurity=False).hexdigest())
+
+
+def json_of(text: str) -> Any:
+    return json.loads(text)
 
 
 PEOPLE = (
@@ -64,7 +75,8 @@ def _units(connection) -> None:  # type: ignore[no-untyped-def]
     paths += [(r, b, t) for r in range(REGIONS) for b in range(BRANCHES) for t in range(TEAMS)]
     blank = {"name_en": "", "kind": "TEAM", "time_zone": "Asia/Shanghai", "currency": "CNY", "state": "ACTIVE"}
     rows = [
-        {"id": unit(*p), "parent_id": unit(*p[:-1]) if p else None, "code": str(p), "name": str(p), **blank} for p in paths
+        {"id": unit(*p), "parent_id": unit(*p[:-1]) if p else None, "code": str(p), "name": str(p), **blank}
+        for p in paths
     ]
     connection.execute(schema.org_units.insert(), rows)
     closure = [
@@ -86,18 +98,16 @@ def _units(connection) -> None:  # type: ignore[no-untyped-def]
 def _people(connection, customers: int) -> None:  # type: ignore[no-untyped-def]
     connection.execute(text("CREATE UNLOGGED TABLE sellers (number int PRIMARY KEY, id uuid, unit_id uuid)"))
     teams = [(r, b, t) for r in range(REGIONS) for b in range(BRANCHES) for t in range(TEAMS)]
-    rows = [
-        {"number": n, "id": seller(n), "unit_id": unit(*teams[n % len(teams)])} for n in range(customers // HELD)
-    ]
+    rows = [{"number": n, "id": seller(n), "unit_id": unit(*teams[n % len(teams)])} for n in range(customers // HELD)]
     connection.execute(text("INSERT INTO sellers VALUES (:number, :id, :unit_id)"), rows)
 
 
 _CUSTOMERS = """
 INSERT INTO customers (id, name, short_name, name_en, credit_code, industry, size, tier, source, division_code, address,
-    website, phones, tags, note, custom_fields, search_tokens, created_by, created_at, last_contact_at, sort_name,
+    website, phones, tags, note, custom_fields, search_text, search, created_by, created_at, last_contact_at, sort_name,
     version, updated_at)
 SELECT md5('customer' || n)::uuid, '客户' || n || '有限公司', '', '', '', 'C35', 2, n % 3 + 1, 1, '310000', '', '', '{}',
-    '{}', '', '{}', '', :line, timestamptz '2025-01-01' + n * interval '10 s',
+    '{}', '', '{}', '客户' || n || '有限公司', array_to_tsvector(ARRAY['客户', '有限', '限公', '公司', '户' || left(n::text, 1)]), :line, timestamptz '2025-01-01' + n * interval '10 s',
     timestamptz '2025-06-01' + (n::bigint * 7919 % :customers) * interval '10 s', md5('name' || n), 1, now()
 FROM generate_series(0, :customers - 1) n
 """

@@ -28,9 +28,9 @@ class Grant:
     until: datetime | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Caller:
-    """A person at a process's door, as their passport says; valid until it expires."""
+    """A person at a process's door, as their passport says; valid until it expires. Each reading is its own."""
 
     person_id: UUID
     session_id: str

@@ -4,8 +4,9 @@ from contextvars import ContextVar
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Engine, event, inspect, select
+from sqlalchemy import Engine, Exists, SelectBase, event, inspect, select
 from sqlalchemy.orm import FromStatement, ORMExecuteState, Session
+from sqlalchemy.sql import visitors
 
 from chassis import reach
 from chassis.call import Call
@@ -40,7 +41,7 @@ def _narrow(state: ORMExecuteState) -> None:
     state.update_execution_options(reach="applied")
 
 
-def _criteria(state: ORMExecuteState) -> tuple[Any, ...]:
+def _criteria(state: ORMExecuteState) -> list[Any]:
     call: Call = state.session.info["call"]
     named = {mapper.class_ for mapper in state.all_mappers}
     if not named <= set(call.classes):
@@ -48,9 +49,19 @@ def _criteria(state: ORMExecuteState) -> tuple[Any, ...]:
     if not call.reading:
         if any(not isinstance(reach.rule_of(cls), Unscoped) for cls in named):
             raise ReachError(f"{call.rpc.name} has no permission, so it reaches nothing of {named}")
-        return ()
+        return []
+    if _is_plain(state.statement):
+        return reach.criteria(call.read_scope, named)
     classes = (cls for cls in call.classes if not _declared(cls).included or cls in named)
     return reach.criteria(call.read_scope, classes)
+
+
+def _is_plain(statement: Any) -> bool:
+    """Whether a statement names no class but those it selects: no joins, and no selects within its conditions."""
+    if statement._setup_joins or statement._from_obj:
+        return False
+    where = statement.whereclause
+    return where is None or not any(isinstance(part, SelectBase | Exists) for part in visitors.iterate(where))
 
 
 def watch(engine: Engine) -> None:

@@ -6,7 +6,7 @@ would slip past it is refused; before a flush, every changed row must be one tha
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from chassis.caller import Caller
 from chassis.tree import Tree
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scope:
     """What the grants holding one permission reach. `sharee` is empty where shares do not count."""
 
@@ -47,6 +47,7 @@ class Scope:
         return mine or self.tree.under(unit_id, self.governed)
 
 
+@lru_cache(maxsize=4096)
 def scope_of(caller: Caller, permission: int, tree: Tree, *, writes: bool = False, shares: bool = True) -> Scope:
     """The reach of the caller's grants that hold `permission`; the others count for nothing."""
     grants = caller.granting(permission)
@@ -189,15 +190,17 @@ def rule_of(cls: type, *, change: bool = False) -> Rule:
     return (change and declared.change) or declared.read
 
 
-def criteria(scope: Scope, classes: Iterable[type]) -> tuple[Any, ...]:
+@lru_cache(maxsize=16384)
+def criterion(scope: Scope, cls: type) -> Any:
+    """The option that narrows a class in a statement to what the scope reads."""
+    return with_loader_criteria(cls, rule_of(cls).of_row(cls, scope), include_aliases=True)
+
+
+def criteria(scope: Scope, classes: Iterable[type]) -> list[Any]:
     """The options that narrow a statement's classes to what the scope reads."""
     if scope.everything:
-        return ()
-    return tuple(
-        with_loader_criteria(cls, rule_of(cls).of_row(cls, scope), include_aliases=True)
-        for cls in classes
-        if not isinstance(rule_of(cls), Unscoped)
-    )
+        return []
+    return [criterion(scope, cls) for cls in classes if not isinstance(rule_of(cls), Unscoped)]
 
 
 def condition(cls: type, key: UUID, scope: Scope) -> ColumnElement[bool]:

@@ -11,9 +11,9 @@ from sqlalchemy import Engine, select
 from chassis import schema
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Tree:
-    """The units as one tree version has them: each unit's parent."""
+    """The units as one tree version has them: each unit's parent. Each reading is its own."""
 
     version: int
     parents: dict[UUID, UUID | None]
