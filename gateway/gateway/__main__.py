@@ -1,8 +1,12 @@
 """python -m gateway serve: the front door, until SIGTERM; requests at work are finished first."""
 
 import asyncio
+import logging
+import signal
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import uvicorn
 import uvloop
@@ -20,6 +24,8 @@ def main() -> None:
         sys.exit("usage: python -m gateway serve")
     settings = load(GatewaySettings)
     logs.configure("gateway", "serve")
+    # It would log a line for each request to the realm.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     end = telemetry.start("gateway", "serve")
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -42,7 +48,17 @@ async def _serve(settings: GatewaySettings) -> None:
             timeout_keep_alive=65,
             timeout_graceful_shutdown=settings.shutdown_seconds,
         )
-        await uvicorn.Server(config).serve(sockets=_sockets(settings))
+        await _Server(config).serve(sockets=_sockets(settings))
+
+
+class _Server(uvicorn.Server):
+    """Stops at a signal and returns, where uvicorn's own would end the process before all is closed."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, self.handle_exit, number, None)
+        yield
 
 
 def _sockets(settings: GatewaySettings) -> list[socket.socket]:

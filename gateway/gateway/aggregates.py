@@ -9,13 +9,15 @@ from typing import Any
 
 import orjson
 
-from gateway import answers, catalogue, templates, writers
+from gateway import answers, catalogue, replies, templates
 from gateway.answers import Answer
 from gateway.client import Client
-from gateway.endpoints import UTC_Z, Pace, Target
+from gateway.endpoints import Pace, Target
 from gateway.problems import Problem
 from gateway.templates import Template, Tree
 from gateway.visits import Visit
+
+Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -66,10 +68,11 @@ class Screen:
             raise main
         return _answer(main, dict(zip((part.name for part in parts), others, strict=True)))
 
-    async def _ask(self, visit: Visit, part: Part, key: str) -> dict[str, Any]:
+    async def _ask(self, visit: Visit, part: Part, key: str) -> Json:
         rpc = catalogue.find(part.rpc)
         reply = await self._client.ask(visit, rpc, rpc.request(**{part.key: key}))
-        return writers.writer(rpc.method.output_type)(reply)
+        found: Json = orjson.loads(replies.encoded(reply))
+        return found
 
 
 def add(tree: Tree[Target], client: Client, pace: Pace) -> None:
@@ -79,11 +82,11 @@ def add(tree: Tree[Target], client: Client, pace: Pace) -> None:
         tree.add(screen.template, "GET", screen)
 
 
-def _answer(main: dict[str, Any], others: dict[str, dict[str, Any] | BaseException]) -> Answer:
+def _answer(main: Json, others: dict[str, Json | BaseException]) -> Answer:
     unavailable = [name for name, found in others.items() if isinstance(found, BaseException) and _is_down(found)]
     parts = {name: found for name, found in others.items() if not isinstance(found, BaseException)}
     whole = {**main, **parts, "unavailable": unavailable}
-    return Answer(200, orjson.dumps(whole, option=UTC_Z), [answers.REVALIDATE])
+    return Answer(200, orjson.dumps(whole), [answers.REVALIDATE])
 
 
 def _is_down(error: BaseException) -> bool:

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from google.protobuf.message import Message
+from protobuf import Message as Reply
 
 from gateway import catalogue, requests, tracing
 from gateway.catalogue import Rpc
@@ -24,7 +25,7 @@ class Client:
     def __init__(self, upstream: Upstream, sessions: Sessions) -> None:
         self._upstream, self._sessions = upstream, sessions
 
-    async def ask(self, visit: Visit, rpc: Rpc, request: Message) -> Any:
+    async def ask(self, visit: Visit, rpc: Rpc, request: Message) -> Reply:
         """The reply, or the Problem the service answered; a passport it no longer takes is renewed once."""
         if visit.session is None:
             return await self._ask(visit, rpc, request)
@@ -38,7 +39,7 @@ class Client:
             await self._sessions.renew(visit.session)
         return await self._ask(visit, rpc, request)
 
-    async def _ask(self, visit: Visit, rpc: Rpc, request: Message) -> Any:
+    async def _ask(self, visit: Visit, rpc: Rpc, request: Message) -> Reply:
         span = tracing.rpc(rpc.path, visit.span)
         try:
             metadata = _metadata(visit, visit.session, tracing.traceparent(span, visit.trace_id))
@@ -54,7 +55,7 @@ async def exchange(upstream: Upstream, token: str) -> Passport:
     """A passport for a token; raises the Problem that identity answered."""
     rpc = catalogue.find("SessionsService.IssuePassport")
     request = session_pb2.IssuePassportRequest(access_token=token)
-    reply: session_pb2.IssuePassportResponse = await upstream.call(rpc, request, metadata=(), seconds=EXCHANGE_S)
+    reply: Any = await upstream.call(rpc, request, metadata=(), seconds=EXCHANGE_S)
     expires_at = reply.expire_time.seconds + reply.expire_time.nanos / 1e9
     return Passport(reply.passport, UUID(reply.person_id), expires_at)
 

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import quote
 
-import orjson
-from google.protobuf.message import Message
+from protobuf import Message as Reply
 
-from gateway import answers, bindings, catalogue, etags, requests, writers
+from gateway import answers, bindings, catalogue, etags, replies, requests
 from gateway.answers import Answer
 from gateway.bindings import Binding
 from gateway.client import Client
@@ -45,7 +44,6 @@ class Endpoint:
         self._binding, self._client = binding, client
         self._seconds = pace.read if binding.rpc.reads else pace.write
         self._compose = requests.composer(binding)
-        self._write = writers.writer(binding.rpc.method.output_type)
         self._tagged = "etag" in binding.rpc.method.output_type.fields_by_name
 
     async def answer(self, visit: Visit, values: list[str]) -> Answer:
@@ -59,20 +57,17 @@ class Endpoint:
             return Answer(204, headers=[answers.NEVER_STORE])
         return self._answer(visit, reply)
 
-    def _answer(self, visit: Visit, reply: Message) -> Answer:
+    def _answer(self, visit: Visit, reply: Reply) -> Answer:
         reading = self._binding.verb == "GET"
         headers = [answers.REVALIDATE if reading or self._tagged else answers.NEVER_STORE]
-        etag = getattr(reply, "etag", "") if self._tagged else ""
+        etag = replies.value(reply, "etag") if self._tagged else ""
         if etag:
             headers.append((b"etag", etags.tag(etag).encode("ascii")))
             if reading and etags.held(visit.header(b"if-none-match"), etag):
                 return Answer(304, headers=headers)
         if self._binding.creates:
             headers.append((b"location", _location(visit, reply)))
-        return Answer(201 if self._binding.creates else 200, orjson.dumps(self._write(reply), option=UTC_Z), headers)
-
-
-UTC_Z = orjson.OPT_UTC_Z
+        return Answer(201 if self._binding.creates else 200, replies.encoded(reply), headers)
 
 
 def served() -> Iterator[Binding]:
@@ -87,6 +82,5 @@ def add(tree: Tree[Target], client: Client, pace: Pace) -> None:
         tree.add(binding.template, binding.verb, Endpoint(binding, client, pace))
 
 
-def _location(visit: Visit, reply: Message) -> bytes:
-    identifier: str = getattr(reply, "id", "")
-    return f"{visit.request.url.path}/{quote(identifier)}".encode()
+def _location(visit: Visit, reply: Reply) -> bytes:
+    return f"{visit.request.url.path}/{quote(replies.value(reply, 'id'))}".encode()

@@ -28,24 +28,23 @@ class Keys:
         self._keys: dict[str, RSAKey] = {}
         self._tried = self._had = -float("inf")
         self._fetching = asyncio.Lock()
+        self._renewal: asyncio.Task[None] | None = None
 
     async def find(self, key_id: str) -> RSAKey | None:
         """The key, if the realm has it; refuses SIGN_IN_UNAVAILABLE while no key was ever had."""
-        known, now = key_id in self._keys, time.monotonic()
-        pause = AGAIN_S if self._keys else FIRST_S
-        if (not known or now - self._had > FRESH_S) and now - self._tried > pause:
-            await self._fetch_once(key_id, known=known)
+        if key_id not in self._keys:
+            await self._fetch_if_due(key_id)
+        elif time.monotonic() - self._had > FRESH_S and not self._fetching.locked():
+            self._renewal = asyncio.create_task(self._fetch_if_due(""))
         if not self._keys:
             raise refuse("SIGN_IN_UNAVAILABLE")
         return self._keys.get(key_id)
 
-    async def _fetch_once(self, key_id: str, *, known: bool) -> None:
-        """Fetch, unless another request has just done so."""
-        if known and self._fetching.locked():
-            return
-        seen = self._tried
+    async def _fetch_if_due(self, key_id: str) -> None:
+        """Fetch, unless another request just did: those that come meanwhile wait for it."""
         async with self._fetching:
-            if self._tried == seen and (known or key_id not in self._keys):
+            pause = AGAIN_S if self._keys else FIRST_S
+            if key_id not in self._keys and time.monotonic() - self._tried > pause:
                 await self._fetch()
 
     async def _fetch(self) -> None:

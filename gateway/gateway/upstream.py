@@ -8,10 +8,11 @@ from typing import Any
 
 import grpc
 from google.protobuf.message import Message
+from protobuf import Message as Reply
 
 from chassis import status
 from chassis.errors import refuse
-from gateway import problems
+from gateway import problems, replies
 from gateway.catalogue import Rpc, rpcs
 from gateway.problems import Problem
 
@@ -44,7 +45,7 @@ class Upstream:
         }
         self._callers = {rpc.path: itertools.cycle(self._stubs(rpc)) for rpc in rpcs() if rpc.service in targets}
 
-    async def call(self, rpc: Rpc, request: Message, *, metadata: Metadata, seconds: float) -> Any:
+    async def call(self, rpc: Rpc, request: Message, *, metadata: Metadata, seconds: float) -> Reply:
         """The RPC's reply; raises the Problem it was refused for.
 
         Waits up to two seconds for records that are too fresh to be known everywhere; then they are NOT_FOUND.
@@ -65,24 +66,27 @@ class Upstream:
         for channel in itertools.chain.from_iterable(self._channels.values()):
             await channel.close()
 
-    async def _call(self, rpc: Rpc, request: Message, metadata: Metadata, seconds: float) -> Any:
+    async def _call(self, rpc: Rpc, request: Message, metadata: Metadata, seconds: float) -> Reply:
         """One try; a read that found no connection is tried over another, once."""
         try:
-            return await next(self._callers[rpc.path])(request, timeout=seconds, metadata=metadata)
+            return await self._try(rpc, request, metadata, seconds)
         except grpc.aio.AioRpcError as error:
             if not (rpc.reads and _unconnected(error)):
                 raise _problem(error) from error
         try:
-            return await next(self._callers[rpc.path])(request, timeout=seconds, metadata=metadata)
+            return await self._try(rpc, request, metadata, seconds)
         except grpc.aio.AioRpcError as error:
             raise _problem(error) from error
 
+    async def _try(self, rpc: Rpc, request: Message, metadata: Metadata, seconds: float) -> Reply:
+        reply: Reply = await next(self._callers[rpc.path])(request, timeout=seconds, metadata=metadata)
+        return reply
+
     def _stubs(self, rpc: Rpc) -> list[Any]:
+        write, read = rpc.request.SerializeToString, replies.kind(rpc.method.output_type).from_binary
+        channels = self._channels[rpc.service]
         return [
-            channel.unary_unary(
-                rpc.path, request_serializer=rpc.request.SerializeToString, response_deserializer=rpc.reply.FromString
-            )
-            for channel in self._channels[rpc.service]
+            channel.unary_unary(rpc.path, request_serializer=write, response_deserializer=read) for channel in channels
         ]
 
 

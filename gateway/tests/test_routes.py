@@ -21,7 +21,7 @@ def test_a_reply_is_lower_camel_json_with_defaults_and_without_absent_times(
     found = api.get(f"/v1/customers/{ID}").json()
     assert (found["id"], found["name"], found["tier"]) == (ID, "远大机电", "CUSTOMER_TIER_A")
     assert (found["nameEn"], found["phones"], found["size"]) == ("", [], "CUSTOMER_SIZE_UNSPECIFIED")
-    assert found["createTime"] == "2026-01-31T09:30:00.500000Z"
+    assert found["createTime"] == "2026-01-31T09:30:00.500Z"
     assert "deleteTime" not in found
 
 

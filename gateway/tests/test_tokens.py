@@ -4,6 +4,7 @@ import base64
 import hmac
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import httpx
@@ -128,3 +129,12 @@ def test_without_any_key_sign_in_is_unavailable_until_the_realm_is_back(
         assert (answer.status_code, answer.json()["reason"]) == (503, "SIGN_IN_UNAVAILABLE")
         realm.up = True
         eventually(lambda: httpx.get(f"{url}/v1/me", headers=headers).status_code == 200)
+
+
+def test_the_first_requests_wait_for_the_keys_together(start_gateway: Start, services: Services, realm: Realm) -> None:
+    headers = {"Authorization": f"Bearer {realm.token()}"}
+    realm.asked.clear()
+    with start_gateway() as url, ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: httpx.get(f"{url}/v1/me", headers=headers).status_code, range(8)))
+    assert answers == [200] * 8
+    assert len(realm.asked) == 1
