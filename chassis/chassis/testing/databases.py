@@ -80,10 +80,12 @@ class ServiceDatabase:
                 connection.execute(sql.SQL("CREATE TABLE seeded.{} AS TABLE public.{}").format(table, table))
 
     def dispose(self) -> None:
+        """Close every connection; new ones are made when needed."""
         for engine in self._engines.values():
             engine.dispose()
         if self._keeper:
             self._keeper.close()
+            self._keeper = None
 
 
 class Databases:

@@ -1,0 +1,79 @@
+"""A broker or a database that goes away and comes back: no event is lost, parked or applied twice."""
+
+import signal
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+from chassis.database import transaction
+from chassis.envelope import Envelope
+from chassis.testing import Process, eventually
+from chassis.testing.probing import Probe
+from probe import notes
+
+from .servers import Servers
+
+NOTES = "probe.probe.note.written.v1"
+
+
+def write_many(probe: Probe, number: int, says: str = "hello") -> list[Envelope]:
+    with transaction(probe.database.engine("api")) as session:
+        return [notes.write(session, says) for _ in range(number)]
+
+
+def all_handled_once(probe: Probe, number: int) -> bool:
+    once = probe.value("SELECT count(*) FROM probe_notes WHERE handled = 1")
+    assert probe.value("SELECT count(*) FROM probe_notes WHERE handled > 1") == 0
+    return bool(once == number)
+
+
+def health(process: Process) -> int:
+    try:
+        with urlopen(process.health_url, timeout=5) as response:
+            return int(response.status)
+    except HTTPError as error:
+        error.close()
+        return error.code
+
+
+def test_a_killed_broker_loses_nothing(probe: Probe, servers: Servers) -> None:
+    with probe.run("work"), probe.run("relay"):
+        write_many(probe, 300, "sleep 0.02")
+        eventually(lambda: probe.value("SELECT count(*) FROM inbox") > 20)
+        servers.broker.end(signal.SIGKILL)
+        write_many(probe, 300)
+        servers.broker.start()
+        eventually(lambda: all_handled_once(probe, 600), 40)
+        eventually(lambda: probe.depth(NOTES) == 0)
+    assert probe.depth("probe.parked") == 0
+
+
+def test_a_frozen_broker_is_noticed_and_left(probe: Probe, servers: Servers) -> None:
+    with probe.run("work") as worker, probe.run("relay") as relay:
+        write_many(probe, 10)
+        eventually(lambda: all_handled_once(probe, 10))
+        servers.broker.freeze()
+        write_many(probe, 10)
+        try:
+            eventually(lambda: health(worker) == 503 and health(relay) == 503, 60)
+        finally:
+            servers.broker.thaw()
+        eventually(lambda: all_handled_once(probe, 20), 40)
+        eventually(lambda: health(worker) == 200 and health(relay) == 200, 20)
+    assert probe.depth("probe.parked") == 0
+
+
+def test_a_database_that_comes_back_finds_nothing_parked(probe: Probe, servers: Servers) -> None:
+    with probe.run("work") as worker, probe.run("relay") as relay:
+        write_many(probe, 200, "sleep 0.05")
+        eventually(lambda: probe.value("SELECT count(*) FROM inbox") > 20)
+        servers.postgres.end(signal.SIGINT)
+        eventually(lambda: health(worker) == 503 and health(relay) == 503, 20)
+        # Longer than all retries of an event together would take, were the outage counted as its failure.
+        eventually(lambda: relay.log.count("relay interrupted") >= 4)
+        servers.postgres.start()
+        probe.database.dispose()
+        eventually(lambda: all_handled_once(probe, 200), 40)
+        eventually(lambda: health(worker) == 200 and health(relay) == 200, 20)
+        assert "event failed" not in worker.log
+        assert "worker pauses" in worker.log
+    assert probe.depth("probe.parked") == 0
