@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from chassis import schema, tokens
 from chassis.call import Call
+from chassis.ids import NIL
 from chassis.reach import Scope, uuids
 
 DEFAULT_SIZE, MAX_SIZE, COUNTED = 50, 200, 1000
@@ -114,6 +115,16 @@ class Cursor:
             return found, ""
         last = found[self._size - 1]
         return found[: self._size], tokens.token_of(getattr(last, self._order.column), last.id, self._mark)
+
+
+def of_sorted(call: Call, request: Any, rows: Sequence[tuple[str, UUID]]) -> Page:
+    """One page of what is at hand already, as keys and ids in order."""
+    mark = tokens.fingerprint(call, request)
+    after = tokens.read_token(request.page_token, mark) if request.page_token else ("", NIL)
+    size = min(request.page_size or DEFAULT_SIZE, MAX_SIZE)
+    found = [row for row in rows if row > after][: size + 1]
+    token = tokens.token_of(*found[size - 1], mark) if len(found) > size else ""
+    return Page([id_ for _, id_ in found[:size]], token)
 
 
 _EXEMPT = {"reach": "the arms of page()"}
