@@ -12,8 +12,6 @@ class GatewaySettings(BaseSettings):
     # host:port of the front door, and of the same again for probes only, where they must not come through it.
     listen: str = "127.0.0.1:8000"
     health_listen: str = ""
-    # What browsers call this gateway.
-    public_url: str = "http://localhost:8000"
 
     identity_target: str
     customers_target: str
