@@ -1,6 +1,7 @@
 """The database as migrations make it: as the code declares it, with the roles that come with the system."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 from sqlalchemy import text
 
@@ -30,7 +31,7 @@ def test_seeded_roles_name_only_what_the_catalogue_has() -> None:
 def test_the_ladder_of_roles_holds_one_another() -> None:
     by_code = {role["code"]: set(role["permissions"]) for role in FIRST}
     ladder = ("salesperson", "supervisor", "manager", "director")
-    for lower, upper in zip(ladder, ladder[1:], strict=False):
+    for lower, upper in pairwise(ladder):
         assert by_code[lower] < by_code[upper]
 
 

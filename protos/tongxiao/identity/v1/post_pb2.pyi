@@ -130,6 +130,7 @@ class Tenure(_message.Message):
     MAIN_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    UNIT_ID_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """The client may choose it."""
     post_id: _builtins.str
@@ -142,6 +143,8 @@ class Tenure(_message.Message):
     main: _builtins.bool
     """The employee's main post: their home unit is this post's unit."""
     etag: _builtins.str
+    unit_id: _builtins.str
+    """The unit the post belonged to on the day asked for; without one, on the tenure's last day, or now."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
@@ -156,10 +159,11 @@ class Tenure(_message.Message):
         main: _builtins.bool = ...,
         etag: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        unit_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "employee_id", b"employee_id", "end_date", b"end_date", "etag", b"etag", "id", b"id", "kind", b"kind", "main", b"main", "post_id", b"post_id", "start_date", b"start_date"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "employee_id", b"employee_id", "end_date", b"end_date", "etag", b"etag", "id", b"id", "kind", b"kind", "main", b"main", "post_id", b"post_id", "start_date", b"start_date", "unit_id", b"unit_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

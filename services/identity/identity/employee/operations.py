@@ -1,0 +1,211 @@
+"""What is done to employees: hire, change, transfer, suspend, resume, dismiss. Refusals first."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from chassis import audit, clock, guard, ids, masks
+from chassis.call import Call
+from identity import days
+from identity.employee import facts, people, queries
+from identity.employee.model import Employee
+from identity.post import granting, tenure_queries, tenures
+from identity.post import holding_queries as holdings
+from identity.post import queries as posts
+from identity.refusals import refuse
+from identity.session import rights
+from identity.unit import queries as units
+from tongxiao.common.v1.permission_pb2 import PERMISSION_POST_READ
+from tongxiao.identity.v1 import employee_pb2 as pb
+from tongxiao.identity.v1.post_pb2 import TENURE_KIND_HOLDER
+
+_DAY = timedelta(days=1)
+_LEFT, _SUSPENDED, _ACTIVE = pb.EMPLOYEE_STATE_LEFT, pb.EMPLOYEE_STATE_SUSPENDED, pb.EMPLOYEE_STATE_ACTIVE
+
+
+def hire(call: Call, *, employee_id: UUID | None, given: Mapping[str, Any], unit_id: UUID | None) -> Employee:
+    """Hire somebody, looked after by a unit the caller governs: theirs where none is named.
+
+    The same again answers the employee as they are. Refuses UNIT_UNKNOWN, UNIT_CLOSED, UNIT_BEYOND_REACH, NUMBER_TAKEN,
+    USERNAME_TAKEN, EMAIL_TAKEN, MOBILE_INVALID, ALREADY_EXISTS and ID_TAKEN.
+    """
+    session = call.session
+    if employee_id and (existing := _existing(call, employee_id, given)):
+        return existing
+    home = _home(call, unit_id)
+    values = facts.checked(given, number=given["number"])
+    values["hire_on"] = values["hire_on"] or clock.today(units.zone_of(session, home))
+    made = build(employee_id or ids.new_id(), values, unit_id=home)
+    session.add(made)
+    people.announce(session, [made.id])
+    return made
+
+
+def build(employee_id: UUID, values: Mapping[str, Any], *, unit_id: UUID) -> Employee:
+    """An employee at work, of checked values, not yet kept."""
+    now = clock.now()
+    return Employee(
+        id=employee_id,
+        version=1,
+        told_version=0,
+        created_at=now,
+        updated_at=now,
+        state=_ACTIVE,
+        leave_on=None,
+        keycloak_id=None,
+        unit_id=unit_id,
+        **values,
+    )
+
+
+def update(call: Call, *, employee_id: UUID, etag: str, changes: Mapping[str, Any]) -> Employee:
+    """Change an employee's record.
+
+    Refuses NOT_FOUND, OUT_OF_REACH, VERSION_MISMATCH, NUMBER_TAKEN, USERNAME_TAKEN, EMAIL_TAKEN and MOBILE_INVALID.
+    """
+    session = call.session
+    employee = _changeable(call, employee_id, etag)
+    for name, value in facts.checked(changes, number=changes.get("number", employee.number)).items():
+        setattr(employee, name, value or (employee.hire_on if name == "hire_on" else value))
+    if session.is_modified(employee):
+        employee.updated_at = clock.now()
+        people.announce(session, [employee.id])
+    return employee
+
+
+def transfer(call: Call, *, employee_id: UUID, post_id: UUID, effective_date: str, etag: str) -> Employee:
+    """End the main tenure and begin another in a new main post, from a day on.
+
+    Refuses NOT_FOUND, OUT_OF_REACH, VERSION_MISMATCH, EMPLOYEE_NOT_ACTIVE, POST_UNKNOWN, NOT_ONESELF,
+    UNIT_BEYOND_REACH, NOT_GRANTABLE, DATE_INVALID, DATES_REVERSED, POST_NOT_VALID and TENURE_OVERLAPS.
+    """
+    session = call.session
+    employee = _changeable(call, employee_id, etag)
+    if employee.state == _LEFT or employee.leave_on:
+        raise refuse("EMPLOYEE_NOT_ACTIVE")
+    with call.reading_as(PERMISSION_POST_READ):
+        post = posts.find_post(session, post_id)
+    if post is None:
+        raise refuse("POST_UNKNOWN", field="post_id")
+    tenures.demand_appointable(call, post, employee_id)
+    day = days.checked_day(effective_date, field="effective_date") or clock.today(units.zone_of(session, post.unit_id))
+    for tenure in tenure_queries.main_from(session, employee_id, day):
+        guard.demand(session, tenure)
+        tenures.cut(tenure, day - _DAY)
+    session.flush()
+    kind = TENURE_KIND_HOLDER
+    wanted = tenures.Wanted(
+        post_id=post_id, employee_id=employee_id, kind=kind, start_on=day, end_on=post.end_on, main=True
+    )
+    tenures.begin(session, post, wanted=wanted, start=day)
+    employee.updated_at = clock.now()
+    rights.changed(session, [employee_id])
+    return employee
+
+
+def suspend(call: Call, *, employee_id: UUID, note: str, etag: str) -> Employee:
+    """Keep somebody out, everywhere, within seconds; one suspended before stays so.
+
+    Refuses NOT_FOUND, OUT_OF_REACH, VERSION_MISMATCH, NOT_ONESELF and EMPLOYEE_NOT_ACTIVE.
+    """
+    employee = _changeable(call, employee_id, etag)
+    _demand_other(call, employee_id)
+    if employee.state == _LEFT:
+        raise refuse("EMPLOYEE_NOT_ACTIVE")
+    return _put(call, employee, _SUSPENDED, note=note)
+
+
+def resume(call: Call, *, employee_id: UUID, etag: str) -> Employee:
+    """Let a suspended employee work again. Refuses as suspending does."""
+    employee = _changeable(call, employee_id, etag)
+    _demand_other(call, employee_id)
+    if employee.state == _LEFT:
+        raise refuse("EMPLOYEE_NOT_ACTIVE")
+    return _put(call, employee, _ACTIVE, note="")
+
+
+def dismiss(call: Call, *, employee_id: UUID, leave_date: str, note: str, etag: str) -> Employee:
+    """Record somebody's last day and end their tenures with it; yesterday ends everything at once.
+
+    Refuses NOT_FOUND, OUT_OF_REACH, VERSION_MISMATCH, NOT_ONESELF, EMPLOYEE_NOT_ACTIVE, DATE_INVALID, DATES_REVERSED.
+    """
+    employee = _changeable(call, employee_id, etag)
+    _demand_other(call, employee_id)
+    if employee.state == _LEFT:
+        raise refuse("EMPLOYEE_NOT_ACTIVE")
+    today = clock.today(units.zone_of(call.session, employee.unit_id))
+    last = days.checked_day(leave_date, field="leave_date") or today - _DAY
+    if last < employee.hire_on - _DAY:
+        raise refuse("DATES_REVERSED", field="leave_date")
+    employee.leave_on = last
+    _leave_posts(call, employee_id, last)
+    state = _LEFT if last < today else employee.state
+    return _put(call, employee, state, note=note)
+
+
+def demand_reset(call: Call, *, employee_id: UUID) -> Employee:
+    """The employee, for whom the caller may set a password: nobody takes over an account with rights beyond theirs.
+
+    Refuses NOT_FOUND, OUT_OF_REACH, EMPLOYEE_NOT_ACTIVE, UNIT_BEYOND_REACH and NOT_GRANTABLE.
+    """
+    employee = _changeable(call, employee_id, "*")
+    if employee.state == _LEFT:
+        raise refuse("EMPLOYEE_NOT_ACTIVE")
+    for holding in holdings.of_people(call.session, [employee_id]):
+        granting.demand_post(call, holding.post, holding.role)
+    return employee
+
+
+def _leave_posts(call: Call, employee_id: UUID, last: date) -> None:
+    for tenure in tenure_queries.end_all(call.session, employee_id, last):
+        audit.record(call.session, call.rpc.name, tenure, {"end_on": tenure.end_on})
+
+
+def _put(call: Call, employee: Employee, state: int, *, note: str) -> Employee:
+    """Put an employee into a state; a note goes to the audit trail."""
+    employee.state = state
+    if call.session.is_modified(employee):
+        employee.updated_at = clock.now()
+        rights.changed(call.session, [employee.id])
+    if note:
+        audit.record(call.session, call.rpc.name, employee, {"note": note})
+    return employee
+
+
+def _changeable(call: Call, employee_id: UUID, etag: str) -> Employee:
+    employee = queries.get_employee(call.session, employee_id)
+    guard.demand(call.session, employee)
+    masks.check_etag(etag, employee.version)
+    return employee
+
+
+def _demand_other(call: Call, employee_id: UUID) -> None:
+    if employee_id == call.caller.person_id:
+        raise refuse("NOT_ONESELF", field="id")
+
+
+def _home(call: Call, unit_id: UUID | None) -> UUID:
+    """The unit that looks after a new record: the one named, else one that the caller governs."""
+    roots = [unit for grant in call.caller.granting(call.rpc.permission) for unit in grant.governs]
+    home = unit_id or next(iter(roots), None)
+    if home is None:
+        raise refuse("UNIT_BEYOND_REACH", field="employee.unit_id")
+    units.lock_open_units(call.session, [home], field="employee.unit_id")
+    if not units.governs_all(call.session, roots, [home]):
+        raise refuse("UNIT_BEYOND_REACH", field="employee.unit_id")
+    return home
+
+
+def _existing(call: Call, employee_id: UUID, given: Mapping[str, Any]) -> Employee | None:
+    """The employee this very request made before. Refuses ALREADY_EXISTS one made otherwise, ID_TAKEN a hidden one."""
+    found = queries.find_employee(call.session, employee_id)
+    if found is None:
+        if queries.is_taken(call.session, employee_id):
+            raise refuse("ID_TAKEN", field="employee.id")
+        return None
+    wanted = facts.checked(given, number=given["number"])
+    wanted["hire_on"] = wanted["hire_on"] or found.hire_on
+    if any(getattr(found, name) != value for name, value in wanted.items()):
+        raise refuse("ALREADY_EXISTS", field="employee.id")
+    return found

@@ -1,0 +1,121 @@
+"""Every select of posts."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, exists, or_, select
+from sqlalchemy.orm import Session
+
+from chassis import paging
+from chassis.call import Call
+from chassis.paging import Order
+from identity import days
+from identity.employee.model import Employee
+from identity.post.model import Post, PostUnit, Tenure
+from identity.refusals import refuse
+from identity.role.model import Role
+from identity.unit import queries as units
+from identity.unit.model import Unit
+from tongxiao.common.v1.permission_pb2 import PERMISSION_POST_READ
+from tongxiao.identity.v1 import employee_pb2
+from tongxiao.identity.v1 import post_pb2 as pb
+
+READ = PERMISSION_POST_READ
+ORDER = Order("code", "code")
+_KNOWN = {"reach": "whether a post named by the caller exists"}
+_GRANTS = {"reach": "what posts let their holders grant"}
+_EMPTY = {"reach": "whether a unit is empty"}
+
+
+def find_post(session: Session, post_id: UUID) -> Post | None:
+    """The post, if the caller may read it."""
+    return session.scalars(select(Post).where(Post.id == post_id)).one_or_none()
+
+
+def get_post(session: Session, post_id: UUID) -> Post:
+    found = find_post(session, post_id)
+    if found is None:
+        raise refuse("NOT_FOUND")
+    return found
+
+
+def is_taken(session: Session, post_id: UUID) -> bool:
+    return session.scalar(select(Post.id).where(Post.id == post_id), execution_options=_KNOWN) is not None
+
+
+def known_posts(session: Session, post_ids: Iterable[UUID]) -> dict[UUID, Post]:
+    """Posts by id, within reach or beyond."""
+    found = session.scalars(select(Post).where(Post.id.in_(set(post_ids))), execution_options=_KNOWN)
+    return {post.id: post for post in found}
+
+
+def list_posts(call: Call, request: pb.ListPostsRequest) -> tuple[Sequence[Post], str]:
+    """A page of posts within reach, by code."""
+    cursor = paging.Cursor(call, request, ORDER)
+    wanted = select(Post)
+    if request.unit_id:
+        wanted = wanted.where(Post.unit_id.in_(units.below(call.session, UUID(request.unit_id))))
+    if request.role_id:
+        wanted = wanted.where(Post.role_id == UUID(request.role_id))
+    if request.vacant:
+        wanted = wanted.where(Post.id.not_in(_held_today()))
+    if request.query:
+        places = (Post.code, Post.name, Post.name_en)
+        wanted = wanted.where(or_(*(place.icontains(request.query, autoescape=True) for place in places)))
+    return cursor.page(call.session, wanted, Post)
+
+
+def vacant_among(session: Session, post_ids: Iterable[UUID]) -> set[UUID]:
+    """Those of the posts that nobody at work holds today."""
+    wanted = set(post_ids)
+    held = session.scalars(_held_today().where(Tenure.post_id.in_(wanted)), execution_options={"reach": "vacancies"})
+    return wanted - set(held)
+
+
+def _held_today() -> Select[Any]:
+    """The posts with a holder at work today."""
+    today = days.today_in(Unit.time_zone)
+    held = select(Tenure.post_id).join(Post, Post.id == Tenure.post_id).join(Unit, Unit.id == Post.unit_id)
+    return held.join(Employee, Employee.id == Tenure.employee_id).where(
+        Tenure.kind == pb.TENURE_KIND_HOLDER,
+        Employee.state == employee_pb2.EMPLOYEE_STATE_ACTIVE,
+        days.valid_on(Tenure, today),
+        days.valid_on(Post, today),
+    )
+
+
+def grantable_by(session: Session, post_ids: Iterable[UUID]) -> dict[UUID, frozenset[str]]:
+    """What the holders of posts may pass on."""
+    wanted = select(Post.id, Role.grantable_permissions).join(Role, Role.id == Post.role_id)
+    found = session.execute(wanted.where(Post.id.in_(set(post_ids))), execution_options=_GRANTS)
+    return {post_id: frozenset(names) for post_id, names in found}
+
+
+def has_valid_posts(session: Session, unit_id: UUID, day: date) -> bool:
+    """Whether a post belongs to a unit on a day or later."""
+    wanted = select(Post.id).where(Post.unit_id == unit_id, or_(Post.end_on.is_(None), Post.end_on >= day))
+    return session.scalar(wanted.limit(1), execution_options=_EMPTY) is not None
+
+
+def was_ever_held(session: Session, post_id: UUID) -> bool:
+    wanted = select(exists().where(Tenure.post_id == post_id))
+    return bool(session.scalar(wanted, execution_options={"reach": "whether a post was ever held"}))
+
+
+def open_stretch(session: Session, post_id: UUID) -> PostUnit:
+    """Since when a post has belonged to its unit."""
+    wanted = select(PostUnit).where(PostUnit.post_id == post_id, PostUnit.end_on.is_(None))
+    return session.scalars(wanted).one()
+
+
+def stretches_of(session: Session, post_ids: Iterable[UUID]) -> Sequence[PostUnit]:
+    """Which units posts have belonged to."""
+    wanted = select(PostUnit).where(PostUnit.post_id.in_(set(post_ids)))
+    return session.scalars(wanted, execution_options={"reach": "units of posts that were read"}).all()
+
+
+def role_in_use(session: Session, role_id: UUID) -> bool:
+    wanted = select(exists().where(Post.role_id == role_id))
+    return bool(session.scalar(wanted, execution_options={"reach": "whether posts use a role"}))

@@ -1,0 +1,33 @@
+"""Every select of roles."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from chassis import paging
+from chassis.call import Call
+from chassis.paging import Order
+from identity.refusals import refuse
+from identity.role.model import Role
+from tongxiao.identity.v1 import role_pb2 as pb
+
+ORDER = Order("code", "code")
+
+
+def find_role(session: Session, role_id: UUID) -> Role | None:
+    wanted = select(Role).where(Role.id == role_id)
+    return session.scalars(wanted, execution_options={"reach": "roles are the same for everybody"}).one_or_none()
+
+
+def get_role(session: Session, role_id: UUID) -> Role:
+    found = find_role(session, role_id)
+    if found is None:
+        raise refuse("NOT_FOUND")
+    return found
+
+
+def list_roles(call: Call, request: pb.ListRolesRequest) -> tuple[Sequence[Role], str]:
+    """A page of roles by code."""
+    return paging.Cursor(call, request, ORDER).page(call.session, select(Role), Role)

@@ -1,0 +1,104 @@
+"""Moving units: from a day on, a unit with its whole subtree lies below another parent."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from chassis import clock, guard, masks
+from chassis.call import Call
+from identity import days
+from identity.refusals import refuse
+from identity.unit import queries, tree
+from identity.unit.model import Unit, UnitParent
+
+_DAY = timedelta(days=1)
+
+
+def move_unit(call: Call, *, unit_id: UUID, parent_id: UUID, effective_date: str, etag: str) -> Unit:
+    """Move a unit below another parent from a day on, today at the earliest, in the company's time zone.
+
+    Later moves planned before are dropped. Refuses NOT_FOUND, OUT_OF_REACH, VERSION_MISMATCH, UNIT_CLOSED,
+    PARENT_UNKNOWN, UNIT_BEYOND_REACH, DATE_INVALID, DATE_IN_PAST and MOVE_INTO_ITSELF, on any day to come.
+    """
+    session = call.session
+    queries.lock_tree(session)
+    unit = queries.get_unit(session, unit_id)
+    guard.demand(session, unit)
+    masks.check_etag(etag, unit.version)
+    if unit.parent_id is None:
+        raise refuse("MOVE_INTO_ITSELF", field="parent_id")
+    if not unit.is_open:
+        raise refuse("UNIT_CLOSED", field="id")
+    guard.demand_key(session, Unit, unit.parent_id)
+    today = queries.company_today(session)
+    day = days.checked_day(effective_date, field="effective_date") or today
+    if day < today:
+        raise refuse("DATE_IN_PAST", field="effective_date")
+    governed_parent(call, parent_id, field="parent_id")
+    if closes_circle(queries.stretches_from(session, day), unit_id, parent_id, day):
+        raise refuse("MOVE_INTO_ITSELF", field="parent_id")
+    replan(session, unit_id, parent_id, day)
+    unit.updated_at = clock.now()
+    if day == today:
+        unit.parent_id = parent_id
+        tree.publish(session, [unit])
+        call.trees.forget()
+    session.flush()
+    return unit
+
+
+def governed_parent(call: Call, parent_id: UUID, *, field: str) -> Unit:
+    """The open unit that another is put below; refuses PARENT_UNKNOWN, UNIT_BEYOND_REACH, UNIT_CLOSED."""
+    parent = queries.find_unit(call.session, parent_id)
+    if parent is None:
+        raise refuse("PARENT_UNKNOWN", field=field)
+    if not queries.governs_all(call.session, call.change_scope.governed, [parent_id]):
+        raise refuse("UNIT_BEYOND_REACH", field=field)
+    if not parent.is_open:
+        raise refuse("UNIT_CLOSED", field=field)
+    return parent
+
+
+def closes_circle(stretches: Iterable[UnitParent], unit_id: UUID, parent_id: UUID, day: date) -> bool:
+    """Whether the unit, below that parent from `day` on, would lie below itself on any day from then on."""
+    others = [stretch for stretch in stretches if stretch.unit_id != unit_id]
+    turns = {day, *(stretch.start_on for stretch in others if stretch.start_on > day)}
+    for turn in turns:
+        parents = {stretch.unit_id: stretch.parent_id for stretch in others if days.is_valid(stretch, turn)}
+        if unit_id in _upward(parents, parent_id):
+            return True
+    return False
+
+
+def replan(session: Session, unit_id: UUID, parent_id: UUID, day: date) -> None:
+    """Have the unit lie below the parent from `day` on, whatever was planned for later."""
+    for stretch in queries.parents_of(session, unit_id):
+        if stretch.start_on >= day:
+            session.delete(stretch)
+        elif stretch.end_on is None or stretch.end_on >= day:
+            stretch.end_on = day - _DAY
+    session.flush()
+    session.add(UnitParent(unit_id=unit_id, parent_id=parent_id, start_on=day, end_on=None))
+
+
+def apply_due(session: Session) -> int:
+    """Bring today's tree in line with the moves planned for today or before; how many units moved."""
+    queries.lock_tree(session)
+    due = queries.due_moves(session, queries.company_today(session))
+    for unit, parent_id in due:
+        unit.parent_id = parent_id
+    if due:
+        tree.publish(session, [unit for unit, _ in due])
+    return len(due)
+
+
+def _upward(parents: Mapping[UUID, UUID | None], unit_id: UUID) -> set[UUID]:
+    """A unit and all above it."""
+    found: set[UUID] = set()
+    at: UUID | None = unit_id
+    while at is not None and at not in found:
+        found.add(at)
+        at = parents.get(at)
+    return found
