@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 OPENING_S = 15
 CONFIRMING_S = 30
 CLOSING_S = 3
+# The loop runs on for a moment after the connection's end: pika closes its socket in a callback.
+LINGERING_S = 0.05
 
 
 class BrokerLostError(Exception):
@@ -81,7 +83,7 @@ class Publisher:
             on_open_error_callback=self._ended,
             on_close_callback=self._ended,
         )
-        self._thread = threading.Thread(target=self._connection.ioloop.start, name="publisher", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
 
     def open(self) -> None:
         """Connect and declare the exchange; BrokerLostError where that fails."""
@@ -111,12 +113,16 @@ class Publisher:
             self._connection.ioloop.add_callback_threadsafe(self._leave)
             self._thread.join(CLOSING_S * 2)
 
+    def _run(self) -> None:
+        self._connection.ioloop.start()
+        self._connection.ioloop.close()
+
     def _opened(self, connection: pika.SelectConnection) -> None:
         connection.channel(on_open_callback=self._prepare)
 
     def _prepare(self, channel: Any) -> None:
         self._channel = channel
-        channel.add_on_close_callback(self._ended)
+        channel.add_on_close_callback(self._channel_ended)
         channel.add_on_return_callback(self._returned)
         channel.exchange_declare(self._exchange, "topic", durable=True, callback=self._declared)
 
@@ -133,7 +139,7 @@ class Publisher:
                     self._exchange, message.routing_key, message.body, message.properties, mandatory=True
                 )
         except AMQPError as error:
-            self._ended(self._connection, error)
+            self._channel_ended(self._channel, error)
 
     def _answered(self, frame: Any) -> None:
         """The broker has taken responsibility for a message, or (multiple) for all up to it; or refuses to."""
@@ -151,14 +157,22 @@ class Publisher:
         if self._batch is not None:
             self._batch.returned.add(UUID(properties.message_id))
 
-    def _ended(self, _what: Any, why: BaseException) -> None:
+    def _ended(self, _connection: Any, why: BaseException) -> None:
+        self._fail(why)
+        self._connection.ioloop.call_later(LINGERING_S, self._connection.ioloop.stop)
+
+    def _channel_ended(self, _channel: Any, why: BaseException) -> None:
+        self._fail(why)
+        self._leave()
+
+    def _fail(self, why: BaseException) -> None:
         self._lost = self._lost or why
         self._ready.set()
         if self._batch is not None:
             self._batch.done.set()
-        self._connection.ioloop.stop()
 
     def _leave(self) -> None:
+        """Close the connection; stop in any case, should the broker not answer."""
         self._connection.ioloop.call_later(CLOSING_S, self._connection.ioloop.stop)
         if self._connection.is_open:
             self._connection.close()

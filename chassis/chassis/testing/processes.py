@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.error import URLError
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 from chassis.testing.databases import ServiceDatabase
@@ -53,7 +53,10 @@ class Process:
         try:
             with urlopen(self.health_url, timeout=2) as response:  # noqa: S310 — an address of ours
                 return bool(response.status == 200)
-        except (URLError, OSError):
+        except HTTPError as error:
+            error.close()
+            return False
+        except OSError:
             return False
 
 
