@@ -30,6 +30,8 @@ def realm(origins: Sequence[str], *, service_secret: str, for_tests: bool) -> Do
         "enabled": True,
         "displayName": "通销 Tongxiao",
         "sslRequired": "external",
+        # Identity may rename an account; people may not: the profile leaves the name to administrators.
+        "editUsernameAllowed": True,
         **_languages(),
         **_sessions(),
         **_guessing(for_tests=for_tests),

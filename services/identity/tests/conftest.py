@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,13 +18,16 @@ from chassis import clock
 from chassis.caller import Caller
 from chassis.ids import new_id
 from chassis.passport import LIFETIME, sign
-from chassis.testing import Databases, ServiceDatabase
+from chassis.testing import Databases, Environment, ServiceDatabase
 from chassis.testing.rpc import KEY, Client, Door, opened
 from identity import parts
 from identity.bootstrap import Organisation, PersonSeed, PostSeed, TenureSeed, UnitSeed, plant
 from identity.post import holding_queries as holdings
 from identity.session import grants, tokens
 from tongxiao.identity.v1 import unit_pb2
+
+from . import realms
+from .realms import TestRealm
 
 ISSUER = "http://localhost/realms/tests"
 REALM_KEY = RSAKey.generate_key(2048, {"kid": "realm", "use": "sig"}, private=True)
@@ -70,6 +73,18 @@ class Company:
             expires_at=now + LIFETIME,
         )
         return self.door.with_passport(sign(caller, KEY), person_id=person_id)
+
+    def hire_clerk(self) -> Client:
+        """Somebody who manages employees throughout the company, but may grant nothing."""
+        admin, unit = self.as_("admin"), str(self.unit["hq"])
+        names = ["employee.manage", "employee.read"]
+        role = admin("CreateRole", role={"code": "clerk", "name": "人事", "level": "LEVEL_ADMIN", "permissions": names})
+        post = {"code": "CLERK", "name": "人事岗", "role_id": role.id, "unit_id": unit, "governed_unit_ids": [unit]}
+        post_id = admin("CreatePost", post=post).id
+        person = admin("CreateEmployee", employee={"number": "E-clerk", "name": "人事", "unit_id": unit})
+        tenure = {"post_id": post_id, "employee_id": person.id, "kind": "TENURE_KIND_HOLDER", "main": True}
+        admin("CreateTenure", tenure=tenure)
+        return self.client(UUID(person.id))
 
     def rows(self, statement: str, **values: Any) -> Sequence[Any]:
         with self.database.engine("owner").connect() as connection:
@@ -176,6 +191,22 @@ def door(database: ServiceDatabase, signing_folder: Path) -> Iterator[Door]:
         verifier = tokens.TokenVerifier(keys, issuer=ISSUER, audience="tongxiao-api")
         parts.use(parts.Parts(realm=made.realm, verifier=verifier, keys=made.keys))
         yield found
+
+
+@pytest.fixture(scope="session")
+def whole_realm(environment: Environment, database: ServiceDatabase, test_slot: str, door: Door) -> Iterator[TestRealm]:
+    with realms.made(environment, database, f"identity_{test_slot}") as found:
+        yield found
+
+
+@pytest.fixture
+def realm(whole_realm: TestRealm, firm: "Company") -> Iterator[TestRealm]:
+    """The real Keycloak's realm, empty; the service sets passwords and ends sessions there."""
+    whole_realm.clear()
+    before = parts.current()
+    parts.use(replace(before, realm=whole_realm.realm))
+    yield whole_realm
+    parts.use(before)
 
 
 @pytest.fixture

@@ -8,10 +8,14 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from chassis import clock, paging
+from chassis import clock, paging, schema
 from chassis.call import Call
+from chassis.ids import new_id
 from chassis.paging import Order
+from identity.employee.model import Employee
 from identity.keycloak.model import Drift, GroupLink, Waiting
+from identity.session.model import Revocation
+from identity.unit.model import Unit
 from tongxiao.identity.v1 import employee_pb2 as pb
 
 ORDER = Order("found", "found_at", descending=True)
@@ -27,8 +31,8 @@ def list_drifts(call: Call, request: pb.ListDriftsRequest) -> tuple[Sequence[Dri
 
 def record_drift(session: Session, subject: str, subject_id: str, difference: str) -> None:
     """Keep a difference found, unless the very same is known and open."""
-    row = {"subject": subject, "subject_id": subject_id, "difference": difference, "found_at": clock.now()}
-    session.execute(insert(Drift).values(row).on_conflict_do_nothing())
+    row = {"id": new_id(), "subject": subject, "subject_id": subject_id, "found_at": clock.now()}
+    session.execute(insert(Drift).values(**row, difference=difference).on_conflict_do_nothing())
 
 
 def repaired(session: Session, subject: str, subject_id: str) -> None:
@@ -76,3 +80,40 @@ def lock_subject(session: Session, subject: str, subject_id: object) -> None:
     """Let one process at a time tell Keycloak of one subject."""
     key = func.hashtextextended(f"keycloak/{subject}/{subject_id}", 0)
     session.execute(select(func.pg_advisory_xact_lock(key)))
+
+
+def unit(session: Session, unit_id: UUID) -> Unit | None:
+    return session.scalars(select(Unit).where(Unit.id == unit_id)).one_or_none()
+
+
+def employee(session: Session, employee_id: UUID) -> Employee | None:
+    return session.scalars(select(Employee).where(Employee.id == employee_id)).one_or_none()
+
+
+def revocation(session: Session, revocation_id: UUID) -> Revocation | None:
+    return session.scalars(select(Revocation).where(Revocation.id == revocation_id)).one_or_none()
+
+
+def all_units(session: Session, *, before: datetime) -> Sequence[Unit]:
+    """The units that have not changed since a moment, upper ones first."""
+    depth = select(func.max(schema.org_closure.c.depth)).where(schema.org_closure.c.descendant_id == Unit.id)
+    wanted = select(Unit).where(Unit.updated_at < before)
+    return session.scalars(wanted.order_by(depth.scalar_subquery(), Unit.id)).all()
+
+
+def all_employees(session: Session, *, before: datetime) -> Sequence[Employee]:
+    """The employees whose record and posts have not changed since a moment."""
+    return session.scalars(select(Employee).where(Employee.updated_at < before).order_by(Employee.id)).all()
+
+
+def account_links(session: Session) -> set[str]:
+    """The ids at Keycloak of all accounts that are employees'."""
+    wanted = select(Employee.keycloak_id).where(Employee.keycloak_id.is_not(None))
+    return {str(keycloak_id) for keycloak_id in session.scalars(wanted)}
+
+
+def link_account(session: Session, employee_id: UUID, keycloak_id: str) -> None:
+    """Keep an account's id; the employee's record itself does not change."""
+    statement = update(Employee).where(Employee.id == employee_id)
+    values = {"keycloak_id": keycloak_id, "updated_at": Employee.updated_at}
+    session.execute(statement.values(values).execution_options(synchronize_session=False))

@@ -2,8 +2,8 @@
 
 import json
 import logging
-import threading
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any, TypeVar
 
 from keycloak import KeycloakAdmin, KeycloakOpenIDConnection
@@ -18,18 +18,18 @@ log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 Document = dict[str, Any]
 PAGE = 200
-_AUTH = (401,)
+UNAUTHORIZED, MISSING, CONFLICT = 401, 404, 409
 
 
 class Realm:
     """One realm. Refuses SIGN_IN_UNAVAILABLE while Keycloak cannot be reached; a lost token is fetched anew, once.
 
-    Each thread has a connection of its own: the library's are not for sharing.
+    Who asks takes an idle connection or makes one: the library's are not for sharing.
     """
 
     def __init__(self, settings: Settings, *, timeout_s: int = 10) -> None:
         self._settings, self._timeout_s = settings, timeout_s
-        self._mine = threading.local()
+        self._idle: list[KeycloakAdmin] = []
 
     @property
     def name(self) -> str:
@@ -41,7 +41,7 @@ class Realm:
             return self._asked(question)
         except (KeycloakConnectionError, RequestException) as error:
             log.warning("Keycloak cannot be reached: %s", type(error).__name__)
-            self._forget()
+            self._idle.clear()
             raise refuse("SIGN_IN_UNAVAILABLE") from error
         except KeycloakError as error:
             if (error.response_code or 0) >= 500:
@@ -53,7 +53,7 @@ class Realm:
         try:
             return self.ask(question)
         except KeycloakError as error:
-            if error.response_code != 404:
+            if error.response_code != MISSING:
                 raise
             return None
 
@@ -79,9 +79,14 @@ class Realm:
         path = f"admin/realms/{self.name}/sessions/{session_id}"
         self.found(lambda admin: _checked(admin.connection.raw_delete(path)))
 
-    def end_sessions(self, keycloak_id: str) -> None:
-        """End every sign-in of a person's."""
-        self.found(lambda admin: admin.user_logout(keycloak_id))
+    def end_sessions(self, keycloak_id: str, *, begun_before: datetime | None = None) -> None:
+        """End every sign-in of a person's; or those from before a moment, so that a late word ends no new one."""
+        if begun_before is None:
+            self.found(lambda admin: admin.user_logout(keycloak_id))
+            return
+        for session in self.found(lambda admin: admin.get_sessions(keycloak_id)) or ():
+            if session["start"] / 1000 < begun_before.timestamp():
+                self.end_session(session["id"])
 
     def set_password(self, keycloak_id: str, password: str, *, temporary: bool) -> None:
         """Give a person a password; a temporary one must be changed at the next sign-in."""
@@ -89,32 +94,36 @@ class Realm:
 
     def _asked(self, question: Callable[[KeycloakAdmin], Answer]) -> Answer:
         try:
-            return question(self._admin())
+            return self._once(question, self._taken())
         except KeycloakError as error:
-            if not isinstance(error, KeycloakAuthenticationError) and error.response_code not in _AUTH:
+            if not isinstance(error, KeycloakAuthenticationError) and error.response_code != UNAUTHORIZED:
                 raise
             # Whatever ended the token (a restart, a revocation for all), the library would not fetch another.
-            self._forget()
-            return question(self._admin())
+            self._idle.clear()
+            return self._once(question, self._made())
 
-    def _admin(self) -> KeycloakAdmin:
-        if not hasattr(self._mine, "admin"):
-            connection = KeycloakOpenIDConnection(
-                server_url=self._settings.keycloak_url,
-                realm_name=self.name,
-                client_id=self._settings.keycloak_client_id,
-                client_secret_key=self._settings.keycloak_client_secret.get_secret_value(),
-                grant_type="client_credentials",
-                timeout=self._timeout_s,
-                max_retries=0,
-            )
-            self._mine.admin = KeycloakAdmin(connection=connection)
-        admin: KeycloakAdmin = self._mine.admin
-        return admin
+    def _once(self, question: Callable[[KeycloakAdmin], Answer], admin: KeycloakAdmin) -> Answer:
+        answer = question(admin)
+        self._idle.append(admin)
+        return answer
 
-    def _forget(self) -> None:
-        if hasattr(self._mine, "admin"):
-            del self._mine.admin
+    def _taken(self) -> KeycloakAdmin:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._made()
+
+    def _made(self) -> KeycloakAdmin:
+        connection = KeycloakOpenIDConnection(
+            server_url=self._settings.keycloak_url,
+            realm_name=self.name,
+            client_id=self._settings.keycloak_client_id,
+            client_secret_key=self._settings.keycloak_client_secret.get_secret_value(),
+            grant_type="client_credentials",
+            timeout=self._timeout_s,
+            max_retries=0,
+        )
+        return KeycloakAdmin(connection=connection)
 
 
 def _checked(response: Any) -> None:

@@ -1,7 +1,7 @@
 """Every select of revocations, and the locks between them and passports."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import delete, func, or_, select
@@ -13,6 +13,8 @@ _EXEMPT = {"reach": "revocations concern no unit"}
 # People share so many locks: a change of thousands of people's rights needs no more.
 _PLACES = 64
 _LOCKS = 0x7078_0000
+# Far longer than any passport or token lives.
+KEPT = timedelta(days=1)
 
 
 def lock_people(session: Session, person_ids: Iterable[UUID]) -> None:
