@@ -71,7 +71,7 @@ def bare(url: str) -> Iterator[int]:
             by_id.setdefault(row.id, []).append(row)
         return pb.ListCustomersResponse(customers=[_message(by_id[key]) for key in ids if key in by_id])
 
-    handlers = {
+    handlers: dict[str, Any] = {
         "GetCustomer": grpc.unary_unary_rpc_method_handler(
             get, pb.GetCustomerRequest.FromString, pb.Customer.SerializeToString
         ),

@@ -6,7 +6,7 @@ import pytest
 
 from chassis.testing import Databases, Environment, ServiceDatabase
 from chassis.testing.broker import virtual_host
-from chassis.testing.probing import Probe
+from probe.testing import Probe
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from chassis.database import transaction
 from chassis.envelope import Envelope
 from chassis.ids import new_id
 from chassis.testing import eventually
-from chassis.testing.probing import Probe
 from probe import notes
+from probe.testing import Probe
 from tongxiao.customers.events.v1.events_pb2 import CustomerChanged
 from tongxiao.identity.events.v1.events_pb2 import OrgChanged, OrgUnit
 

@@ -6,8 +6,8 @@ from uuid import UUID
 import pytest
 
 from chassis.testing import eventually
-from chassis.testing.probing import Probe, Taken
 from probe import notes
+from probe.testing import Probe, Taken
 
 NOTES = "probe.probe.note.written.v1"
 PARKED = "probe.parked"

@@ -11,7 +11,7 @@ from chassis.ids import new_id
 from chassis.publisher import BrokerLostError, Outgoing, Publisher
 from chassis.testing import Environment, eventually
 from chassis.testing.broker import call
-from chassis.testing.probing import Probe
+from probe.testing import Probe
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from chassis import parked
 from chassis.service import declared
 from chassis.settings import ProcessSettings, load
 from chassis.testing import Process, eventually
-from chassis.testing.probing import Probe
 from probe import notes
+from probe.testing import Probe
 
 NOTES, PARKED = "probe.probe.note.written.v1", "probe.parked"
 SLEEPING = """

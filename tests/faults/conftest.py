@@ -6,7 +6,7 @@ import pytest
 
 from chassis.testing import Databases
 from chassis.testing.broker import virtual_host
-from chassis.testing.probing import Probe
+from probe.testing import Probe
 
 from .servers import Servers, private
 

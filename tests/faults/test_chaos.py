@@ -8,8 +8,8 @@ from contextlib import ExitStack, contextmanager
 
 from chassis.database import transaction
 from chassis.testing import eventually
-from chassis.testing.probing import Probe
 from probe import notes
+from probe.testing import Probe
 
 EVENTS, BATCH, KILLS = 2_000, 20, 10
 

@@ -7,8 +7,8 @@ from urllib.request import urlopen
 from chassis.database import transaction
 from chassis.envelope import Envelope
 from chassis.testing import Process, eventually
-from chassis.testing.probing import Probe
 from probe import notes
+from probe.testing import Probe
 
 from .servers import Servers
 
