@@ -44,7 +44,7 @@ logs: ## follow the logs of the running platform; s=NAME for one process
 check: ## formatting, lint, types, and which module may import which
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	@for part in protos chassis gateway services/identity services/customers "bench deploy tests"; do \
+	@for part in protos chassis gateway services/identity services/customers deploy/demo "bench deploy/local deploy/keycloak tests"; do \
 		echo mypy $$part; $(BIN)/mypy $$part || exit 1; done
 	$(BIN)/lint-imports
 

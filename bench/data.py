@@ -108,7 +108,8 @@ INSERT INTO customers (id, name, short_name, name_en, credit_code, industry, siz
     version, updated_at)
 SELECT md5('customer' || n)::uuid, '客户' || n || '有限公司', '', '', '', 'C35', 2, n % 3 + 1, 1, '310000', '', '',
     '{}', '{}', '', '{}', '客户' || n || '有限公司',
-    array_to_tsvector(ARRAY['客户', '有限', '限公', '公司', '户' || left(n::text, 1)]), :line, timestamptz '2025-01-01' + n * interval '10 s',
+    array_to_tsvector(ARRAY['客户', '有限', '限公', '公司', '户' || left(n::text, 1)]), :line,
+    timestamptz '2025-01-01' + n * interval '10 s',
     timestamptz '2025-06-01' + (n::bigint * 7919 % :customers) * interval '10 s', md5('name' || n), 1, now()
 FROM generate_series(0, :customers - 1) n
 """
