@@ -76,12 +76,22 @@ class Company:
 
     def hire_clerk(self) -> Client:
         """Somebody who manages employees throughout the company, but may grant nothing."""
-        admin, unit = self.as_("admin"), str(self.unit["hq"])
-        names = ["employee.manage", "employee.read"]
-        role = admin("CreateRole", role={"code": "clerk", "name": "人事", "level": "LEVEL_ADMIN", "permissions": names})
-        post = {"code": "CLERK", "name": "人事岗", "role_id": role.id, "unit_id": unit, "governed_unit_ids": [unit]}
-        post_id = admin("CreatePost", post=post).id
-        person = admin("CreateEmployee", employee={"number": "E-clerk", "name": "人事", "unit_id": unit})
+        return self._hire("clerk", "hq", "employee.manage", "employee.read")
+
+    def hire_role_keeper(self) -> Client:
+        """Somebody who manages roles throughout the company, but may grant nothing."""
+        return self._hire("keeper", "hq", "role.manage", "role.read")
+
+    def branch_admin(self, unit: str) -> Client:
+        """Somebody who manages the units of one branch."""
+        return self._hire("branch", unit, "unit.manage", "unit.read")
+
+    def _hire(self, code: str, unit: str, *permissions: str) -> Client:
+        admin, home = self.as_("admin"), str(self.unit[unit])
+        role = {"code": code, "name": code, "level": "LEVEL_ADMIN", "permissions": permissions}
+        post = {"code": code, "name": code, "unit_id": home, "governed_unit_ids": [home]}
+        post_id = admin("CreatePost", post={**post, "role_id": admin("CreateRole", role=role).id}).id
+        person = admin("CreateEmployee", employee={"number": f"E-{code}", "name": code, "unit_id": home})
         tenure = {"post_id": post_id, "employee_id": person.id, "kind": "TENURE_KIND_HOLDER", "main": True}
         admin("CreateTenure", tenure=tenure)
         return self.client(UUID(person.id))

@@ -1,0 +1,239 @@
+"""Units: a dated tree in which moving a unit moves all below it, and every change is told under the next version."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+
+from chassis import clock
+from chassis.database import transaction
+from chassis.ids import new_id
+from chassis.testing import FrozenClock
+from chassis.testing.rpc import Client, Refused
+from identity.role.seeds import role_id
+from identity.session import day_change
+from identity.unit import queries
+
+from .conftest import Company
+
+
+def made(client: Client, firm: Company, *, below: str = "hangzhou", **fields: Any) -> Any:
+    given = {"code": "new", "name": "新组", "kind": "UNIT_KIND_TEAM", "parent_id": str(firm.unit[below]), **fields}
+    return client("CreateUnit", unit=given)
+
+
+def refusal(client: Client, name: str, **fields: Any) -> str:
+    with pytest.raises(Refused) as refused:
+        client(name, **fields)
+    return refused.value.reason
+
+
+def move(firm: Company, unit: str, parent: str, day: date | None = None) -> Any:
+    effective = day.isoformat() if day else ""
+    return firm.as_("admin")(
+        "MoveUnit", id=str(firm.unit[unit]), parent_id=str(firm.unit[parent]), effective_date=effective, etag="*"
+    )
+
+
+def ancestors(firm: Company, unit: str) -> set[str]:
+    """The names of a unit's ancestors as reach knows them."""
+    names = {unit_id: name for name, unit_id in firm.unit.items()}
+    rows = firm.rows("SELECT ancestor_id FROM org_closure WHERE descendant_id = :id", id=firm.unit[unit])
+    return {names[row.ancestor_id] for row in rows}
+
+
+def tree(client: Client, **asked: Any) -> dict[str, str]:
+    """Codes of listed units to their parents' ids."""
+    return {unit.code: unit.parent_id for unit in client("ListUnits", **asked).units}
+
+
+def test_a_new_unit_is_listed_told_and_audited(firm: Company) -> None:
+    version = firm.rows("SELECT tree_version FROM org_state")[0].tree_version
+    firm.forget_events()
+    unit = made(firm.as_("admin"), firm)
+    assert (unit.depth, unit.time_zone, unit.currency) == (2, "Asia/Shanghai", "CNY")
+    assert tree(firm.as_("admin"))["new"] == str(firm.unit["hangzhou"])
+    told = firm.events("org.changed.v1")
+    assert [(event["treeVersion"], event["units"][0]["id"]) for event in told] == [(version + 1, unit.id)]
+    assert firm.audited("unit", unit.id) == ["CreateUnit", "CreateUnit"]
+
+
+def test_the_same_creation_again_answers_the_same_unit(firm: Company) -> None:
+    id_ = str(new_id())
+    assert made(firm.as_("admin"), firm, id=id_) == made(firm.as_("admin"), firm, id=id_)
+
+
+def test_another_creation_under_the_same_id_is_refused(firm: Company) -> None:
+    id_ = str(new_id())
+    made(firm.as_("admin"), firm, id=id_)
+    with pytest.raises(Refused) as refused:
+        made(firm.as_("admin"), firm, id=id_, name="另一组")
+    assert refused.value.reason == "ALREADY_EXISTS"
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"code": "h1"}, "CODE_TAKEN"),
+        ({"kind": "UNIT_KIND_COMPANY"}, "COMPANY_EXISTS"),
+        ({"parent_id": ""}, "COMPANY_EXISTS"),
+        ({"parent_id": str(new_id())}, "PARENT_UNKNOWN"),
+        ({"time_zone": "Asia/Nowhere"}, "TIME_ZONE_UNKNOWN"),
+        ({"currency": "ZZZ"}, "CURRENCY_UNKNOWN"),
+        ({"head_post_id": str(new_id())}, "POST_UNKNOWN"),
+    ],
+)
+def test_a_wrong_unit_is_refused(firm: Company, fields: dict[str, Any], reason: str) -> None:
+    with pytest.raises(Refused) as refused:
+        made(firm.as_("admin"), firm, **fields)
+    assert refused.value.reason == reason
+
+
+def test_only_units_of_ones_own_are_read(firm: Company) -> None:
+    assert set(tree(firm.as_("manager"))) == {"hangzhou", "h1", "h2"}
+    assert refusal(firm.as_("manager"), "GetUnit", id=str(firm.unit["shenzhen"])) == "NOT_FOUND"
+
+
+def test_units_are_listed_parents_first_page_by_page(firm: Company) -> None:
+    admin, codes, token = firm.as_("admin"), [], ""
+    while True:
+        page = admin("ListUnits", page_size=2, page_token=token)
+        codes += [unit.code for unit in page.units]
+        token = page.next_page_token
+        if not token:
+            break
+    assert codes == ["hq", "hangzhou", "shenzhen", "h1", "h2", "s1"]
+
+
+def test_a_unit_is_found_by_its_name(firm: Company) -> None:
+    assert set(tree(firm.as_("admin"), query="H1单")) == {"h1"}
+    assert set(tree(firm.as_("admin"), below_id=str(firm.unit["hangzhou"]))) == {"h1", "h2"}
+    assert set(tree(firm.as_("admin"), parent_id=str(firm.unit["hq"]))) == {"hangzhou", "shenzhen"}
+
+
+def test_a_move_takes_the_subtree_along(firm: Company) -> None:
+    move(firm, "hangzhou", "shenzhen")
+    assert ancestors(firm, "h1") == {"h1", "hangzhou", "shenzhen", "hq"}
+    assert {unit.code for unit in firm.as_("shenzhen")("ListUnits").units} == {"shenzhen", "s1", "hangzhou", "h1", "h2"}
+
+
+def test_figures_keep_the_tree_of_their_day(firm: Company, frozen: FrozenClock) -> None:
+    move(firm, "h1", "shenzhen")
+    yesterday = (clock.today() - timedelta(days=1)).isoformat()
+    assert tree(firm.as_("admin"), as_of_date=yesterday)["h1"] == str(firm.unit["hangzhou"])
+    assert tree(firm.as_("admin"))["h1"] == str(firm.unit["shenzhen"])
+
+
+def test_a_later_move_waits_for_its_day_in_the_companys_zone(firm: Company, frozen: FrozenClock) -> None:
+    frozen.set(datetime(2026, 11, 24, 10, 0, tzinfo=UTC))
+    move(firm, "h1", "shenzhen", date(2026, 11, 26))
+    for moment, parent in (
+        (datetime(2026, 11, 25, 15, 59, tzinfo=UTC), "hangzhou"),
+        (datetime(2026, 11, 25, 16, 1, tzinfo=UTC), "shenzhen"),
+    ):
+        frozen.set(moment)
+        with transaction(firm.database.engine("worker")) as session:
+            day_change.begin_days(session)
+        assert firm.as_("admin")("GetUnit", id=str(firm.unit["h1"])).parent_id == str(firm.unit[parent])
+    assert firm.events("org.changed.v1")[-1]["units"][0]["parentId"] == str(firm.unit["shenzhen"])
+
+
+def test_planned_parents_are_told_before_their_day(firm: Company) -> None:
+    later = clock.today() + timedelta(days=5)
+    move(firm, "h1", "shenzhen", later)
+    found = firm.as_("admin")("ListUnitParents", id=str(firm.unit["h1"])).parents
+    assert [(stretch.parent_id, stretch.start_date, stretch.end_date) for stretch in found] == [
+        (str(firm.unit["hangzhou"]), "2000-01-01", (later - timedelta(days=1)).isoformat()),
+        (str(firm.unit["shenzhen"]), later.isoformat(), ""),
+    ]
+    assert tree(firm.as_("admin"), as_of_date=later.isoformat())["h1"] == str(firm.unit["shenzhen"])
+
+
+def test_a_unit_cannot_be_moved_below_itself(firm: Company) -> None:
+    for parent in ("hangzhou", "h1"):
+        with pytest.raises(Refused) as refused:
+            move(firm, "hangzhou", parent)
+        assert refused.value.reason == "MOVE_INTO_ITSELF"
+
+
+def test_planned_moves_close_no_circle_either(firm: Company) -> None:
+    later = clock.today() + timedelta(days=5)
+    move(firm, "hangzhou", "s1", later)
+    with pytest.raises(Refused) as refused:
+        move(firm, "s1", "h1")
+    assert refused.value.reason == "MOVE_INTO_ITSELF"
+
+
+def test_the_past_cannot_be_rearranged(firm: Company) -> None:
+    with pytest.raises(Refused) as refused:
+        move(firm, "h1", "shenzhen", clock.today() - timedelta(days=2))
+    assert refused.value.reason == "DATE_IN_PAST"
+
+
+def test_a_move_needs_both_places_to_be_governed(firm: Company) -> None:
+    branch = firm.branch_admin("hangzhou")
+    unit, parent = str(firm.unit["h1"]), str(firm.unit["shenzhen"])
+    assert refusal(branch, "MoveUnit", id=unit, parent_id=parent, etag="*") == "PARENT_UNKNOWN"
+    assert refusal(branch, "MoveUnit", id=str(firm.unit["hangzhou"]), parent_id=unit, etag="*") == "OUT_OF_REACH"
+    assert branch("MoveUnit", id=unit, parent_id=str(firm.unit["h2"]), etag="*").depth == 3
+
+
+def test_a_unit_cannot_be_made_where_one_governs_nothing(firm: Company) -> None:
+    with pytest.raises(Refused) as refused:
+        made(firm.branch_admin("hangzhou"), firm, below="shenzhen")
+    assert refused.value.reason == "PARENT_UNKNOWN"
+
+
+def test_an_old_etag_is_refused(firm: Company) -> None:
+    unit = made(firm.as_("admin"), firm)
+    firm.as_("admin")("UpdateUnit", unit={"id": unit.id, "etag": unit.etag, "name": "改名"})
+    stale = {"id": unit.id, "etag": unit.etag, "name": "再改"}
+    assert refusal(firm.as_("admin"), "UpdateUnit", unit=stale) == "VERSION_MISMATCH"
+
+
+def test_an_empty_unit_is_closed(firm: Company) -> None:
+    closed = firm.as_("admin")("CloseUnit", id=str(firm.unit["h2"]), etag="*")
+    assert closed.state == 3
+    assert "h2" not in tree(firm.as_("admin"))
+    assert "h2" in tree(firm.as_("admin"), show_closed=True)
+    yesterday = (clock.today() - timedelta(days=1)).isoformat()
+    assert "h2" in tree(firm.as_("admin"), as_of_date=yesterday)
+    assert firm.events("org.changed.v1")[-1]["units"][0]["state"] == "CLOSED"
+
+
+@pytest.mark.parametrize("unit", ["hq", "hangzhou", "h1"])
+def test_a_unit_that_holds_something_is_not_closed(firm: Company, unit: str) -> None:
+    assert refusal(firm.as_("admin"), "CloseUnit", id=str(firm.unit[unit]), etag="*") == "UNIT_NOT_EMPTY"
+
+
+def test_a_unit_is_not_closed_before_a_planned_child_comes(firm: Company) -> None:
+    move(firm, "h1", "h2", clock.today() + timedelta(days=3))
+    assert refusal(firm.as_("admin"), "CloseUnit", id=str(firm.unit["h2"]), etag="*") == "UNIT_NOT_EMPTY"
+
+
+def test_nothing_is_put_into_a_closed_unit(firm: Company) -> None:
+    firm.as_("admin")("CloseUnit", id=str(firm.unit["h2"]), etag="*")
+    with pytest.raises(Refused) as refused:
+        made(firm.as_("admin"), firm, below="h2")
+    assert refused.value.reason == "UNIT_CLOSED"
+
+
+def test_a_head_post_that_would_head_itself_is_refused(firm: Company) -> None:
+    admin, unit = firm.as_("admin"), str(firm.unit["hq"])
+    post = {"code": "X", "name": "岗", "role_id": str(role_id("salesperson")), "unit_id": unit}
+    made_post = admin("CreatePost", post={**post, "superior_post_id": str(firm.post["seller"])})
+    change = {"id": unit, "etag": "*", "head_post_id": made_post.id}
+    assert refusal(admin, "UpdateUnit", unit=change) == "SUPERIOR_CIRCLE"
+
+
+def test_versions_of_the_tree_follow_each_other(firm: Company) -> None:
+    for code in ("a1", "a2", "a3"):
+        made(firm.as_("admin"), firm, code=code)
+    move(firm, "h1", "shenzhen")
+    versions = [event["treeVersion"] for event in firm.events("org.changed.v1")]
+    assert versions == list(range(1, len(versions) + 1))
+    with Session(firm.database.engine("worker")) as session:
+        company = queries.company(session)
+    assert company
+    assert company.tree_version == 1
