@@ -48,7 +48,8 @@ def programs(instance: Instance) -> tuple[Program, ...]:
         name="postgres",
         command=(*accounts.prefix(server=True, death_signal="INT"), str(_binaries(data) / "postgres"), "-D", str(data)),
         directory=home,
-        environment={"LC_ALL": "C.UTF-8", "HOME": str(home)},
+        # Named here too, so that another port makes the supervisor start it anew.
+        environment={"LC_ALL": "C.UTF-8", "HOME": str(home), "PGPORT": str(instance.port(POSTGRES))},
         ports=(instance.port(POSTGRES),),
         healthy=partial(_answers, _url(instance)),
         stop_signal="INT",
