@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Engine, Table, func, insert
+from sqlalchemy import Engine, Table, func, insert, text
 
 from chassis import clock
 from customers import search
@@ -36,6 +36,11 @@ def write(engine: Engine, company: Company, dice: random.Random, today: date) ->
         for table, found in rows.items():
             for at in range(0, len(found), BATCH):
                 connection.execute(insert(table), found[at : at + BATCH])
+        customers: Any = Customer.__table__
+        tokens = [
+            {"id": row["id"], "grams": sorted(search.bigrams(row["search_text"]))} for row in rows[customers]
+        ]
+        connection.execute(text("UPDATE customers SET search = array_to_tsvector(:grams) WHERE id = :id"), tokens)
 
 
 def _lines(rows: Rows) -> None:
@@ -50,11 +55,11 @@ def _customer(rows: Rows, company: Company, dice: random.Random, number: int, to
     industry, trade = dice.choice(list(words.TRADES.items()))
     district, division = dice.choice(list(_districts(seller.branch).items()))
     title = f"{seller.branch}{dice.choice(words.STEMS)}{trade}{number:04}有限公司"
-    code = credit_code(dice, division)
+    code = credit_code(number, division)
     customer_id = stable("customer", str(number))
     created = _moment(dice, today, oldest=MONTHS * 30)
     times = sorted(_moment(dice, today, oldest=(today - created.date()).days) for _ in range(RECORDS // CUSTOMERS))
-    text = search.search_text(names=[title], code=code)
+    searched = search.search_text(names=[title], code=code)
     sort = {"created_at": created, "last_contact_at": times[-1], "sort_name": search.sort_key(title)}
     values = {
         "id": customer_id,
@@ -75,8 +80,8 @@ def _customer(rows: Rows, company: Company, dice: random.Random, number: int, to
         "note": "",
         "custom_fields": {},
         "next_contact_on": today + timedelta(days=dice.randint(-3, 30)),
-        "search_text": text,
-        "search": search.vector(text),
+        "search_text": searched,
+        "search": "",
         "created_by": seller.id,
         "version": 1,
         "updated_at": created,
