@@ -71,17 +71,19 @@ def replace_units(session: Session, tree_version: int, units: Iterable[OrgUnit])
 
 def apply_person(session: Session, person: PersonChanged, version: int) -> bool:
     """Take over a person's state unless it is known or newer is; whether it was news."""
-    values = {
-        "id": UUID(person.id),
-        "version": version,
-        "number": person.number,
-        "name": person.name,
-        "name_en": person.name_en,
-        "state": person.state,
-        "unit_id": parse_id(person.unit_id),
-        "unit_ids": [UUID(unit) for unit in person.unit_ids],
-    }
-    return upsert_newer(session, schema.org_people, values)
+    return upsert_newer(session, schema.org_people, _person(person, version))
+
+
+def apply_people(session: Session, people: Iterable[tuple[PersonChanged, int]]) -> None:
+    """Take over many people's states at once, each unless it is known or newer is."""
+    rows = [_person(person, version) for person, version in people]
+    if not rows:
+        return
+    statement = insert(schema.org_people)
+    changed = {name: statement.excluded[name] for name in rows[0] if name != "id"}
+    newer = schema.org_people.c.version < statement.excluded.version
+    upsert = statement.on_conflict_do_update(index_elements=["id"], set_=changed, where=newer)
+    session.execute(upsert, rows, execution_options=REACH)
 
 
 def forget_person(session: Session, person_id: UUID, version: int) -> bool:
@@ -154,6 +156,19 @@ def _place(session: Session, moved: Sequence[object]) -> None:
     affected = list(session.scalars(_AFFECTED, {"moved": moved}, execution_options=REACH))
     for step in (_FORGET, _REBUILD):
         session.execute(step, {"units": affected}, execution_options=REACH)
+
+
+def _person(person: PersonChanged, version: int) -> dict[str, object]:
+    return {
+        "id": UUID(person.id),
+        "version": version,
+        "number": person.number,
+        "name": person.name,
+        "name_en": person.name_en,
+        "state": person.state,
+        "unit_id": parse_id(person.unit_id),
+        "unit_ids": [UUID(unit) for unit in person.unit_ids],
+    }
 
 
 def _row(unit: OrgUnit) -> dict[str, object]:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from chassis import ids, paging
 from chassis.call import Call
-from chassis.paging import Order
+from chassis.listing import Order
 from customers.contact.model import Contact, ContactPlace, Reveal
 from customers.customer.model import Customer
 from customers.refusals import refuse

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from chassis import ids, paging
 from chassis.call import Call
-from chassis.paging import Order
+from chassis.listing import Order
 from customers.contact_record.model import ContactRecord
 from customers.refusals import refuse
 from tongxiao.customers.v1 import contact_record_pb2 as pb

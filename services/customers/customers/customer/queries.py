@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from chassis import ids, paging
 from chassis.call import Call
-from chassis.paging import Condition, Listing, Narrowing, Order
+from chassis.listing import Condition, Listing, Narrowing, Order
 from chassis.reach import uuids
 from customers import facts, people, search
 from customers.customer.model import Assignment, AssignmentPeriod, Customer, Share

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from chassis import paging
 from chassis.call import Call
-from chassis.paging import Order
+from chassis.listing import Order
 from identity.employee.model import Employee
 from identity.refusals import refuse
 from identity.unit import queries as units

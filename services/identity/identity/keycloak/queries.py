@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from chassis import clock, paging, schema
 from chassis.call import Call
 from chassis.ids import new_id
-from chassis.paging import Order
+from chassis.listing import Order
 from identity.employee.model import Employee
 from identity.keycloak.model import Drift, GroupLink, Waiting
 from identity.session.model import Revocation

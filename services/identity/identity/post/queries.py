@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from chassis import paging
 from chassis.call import Call
-from chassis.paging import Order
+from chassis.listing import Order
 from identity import days
 from identity.employee.model import Employee
 from identity.post.model import Post, PostUnit, Tenure

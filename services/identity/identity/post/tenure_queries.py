@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from chassis import paging
 from chassis.call import Call
-from chassis.paging import Order
+from chassis.listing import Order
 from chassis.reach import uuids
 from identity import days
 from identity.post import queries as posts

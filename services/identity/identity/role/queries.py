@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from chassis import paging
 from chassis.call import Call
-from chassis.paging import Order
+from chassis.listing import Order
 from identity.refusals import refuse
 from identity.role.model import Role
 from tongxiao.identity.v1 import role_pb2 as pb
