@@ -1,7 +1,7 @@
 """The first organisation, planted into an empty database without a caller: for new installations, demos and tests."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from chassis import clock
+from chassis import audit, clock
 from chassis.database import transaction
 from chassis.ids import new_id
 from identity.employee import facts, people
@@ -101,10 +101,11 @@ class Organisation:
 def plant(engine: Engine, organisation: Organisation) -> bool:
     """Plant a whole organisation, in one transaction, and tell others; False where this very company is there already.
 
-    `engine` signs in as the worker or the owner. Rights are not checked, nor is who is superior to whom. Refuses
-    COMPANY_EXISTS where there is another company, and wrong zones, currencies, numbers and sign-in names.
+    The audit trail gets one row for it all. `engine` signs in as the worker or the owner. Rights are not checked, nor
+    is who is superior to whom. Refuses COMPANY_EXISTS where there is another company, and wrong zones, currencies,
+    numbers and sign-in names.
     """
-    with transaction(engine, action="bootstrap") as session:
+    with transaction(engine, action="bootstrap", audit=False) as session:
         queries.lock_tree(session)
         ordered = _parents_first(organisation.units)
         present = queries.company(session)
@@ -117,6 +118,7 @@ def plant(engine: Engine, organisation: Organisation) -> bool:
         _plant_posts(session, organisation.posts)
         _plant_tenures(session, organisation.tenures)
         people.announce(session, [person.id for person in organisation.people])
+        audit.record(session, "bootstrap", session.get_one(Unit, ordered[0].id), _sizes(organisation))
     return True
 
 
@@ -133,6 +135,10 @@ def keycloak_ids(engine: Engine) -> dict[UUID, str | None]:
     """Everybody's id at Keycloak, nothing for those it has not been told of: for giving first passwords."""
     with Session(engine) as session:
         return dict(session.execute(select(Employee.id, Employee.keycloak_id)).all())
+
+
+def _sizes(organisation: Organisation) -> dict[str, int]:
+    return {name: len(getattr(organisation, name)) for name in ("units", "posts", "people", "tenures")}
 
 
 def _parents_first(units_: Sequence[UnitSeed]) -> list[UnitSeed]:
@@ -152,9 +158,11 @@ def _parents_first(units_: Sequence[UnitSeed]) -> list[UnitSeed]:
 
 def _plant_units(session: Session, ordered: Sequence[UnitSeed]) -> None:
     made = [units.build(seed.id, _values(seed)) for seed in ordered]
-    _keep(session, made)
+    for at in range(0, len(made), tree.STEP):
+        part = made[at : at + tree.STEP]
+        session.add_all(part)
+        tree.publish(session, part)
     _keep(session, [_stretch(unit) for unit in made])
-    tree.publish(session, made)
 
 
 def _stretch(unit: Unit) -> UnitParent:
@@ -197,4 +205,4 @@ def _record(seed: PersonSeed) -> dict[str, Any]:
 
 
 def _values(seed: Any, *, without: Sequence[str] = ()) -> dict[str, Any]:
-    return {name: value for name, value in asdict(seed).items() if name not in ("id", *without)}
+    return {name: value for name, value in vars(seed).items() if name not in ("id", *without)}

@@ -245,3 +245,8 @@ def test_vacant_posts_are_listed(firm: Company) -> None:
 def test_posts_of_another_branch_are_not_seen(firm: Company) -> None:
     assert {post.code for post in firm.as_("manager")("ListPosts").posts} == {"P-manager", "P-supervisor", "P-seller"}
     assert refusal(firm.as_("seller"), "GetPost", id=str(firm.post["other"])) == "NOT_FOUND"
+
+
+def test_a_post_is_not_its_own_superior(firm: Company) -> None:
+    change = {"id": str(firm.post["seller"]), "etag": "*", "superior_post_id": str(firm.post["seller"])}
+    assert refusal(firm.as_("admin"), "UpdatePost", post=change) == "SUPERIOR_CIRCLE"

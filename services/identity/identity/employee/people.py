@@ -1,9 +1,10 @@
 """Telling others who somebody is and where they belong, whenever their record or their posts change."""
 
 from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Update, update
+from sqlalchemy import bindparam, func, update
 from sqlalchemy.orm import Session
 
 from chassis import organisation, outbox
@@ -13,6 +14,12 @@ from identity.post import holding_queries as holdings
 from identity.post.holding_queries import Holding
 
 _EXEMPT = {"reach": "a person's home unit and told version follow their posts"}
+_RECORDS: Any = Employee.__table__
+_TOLD = (
+    update(_RECORDS)
+    .where(_RECORDS.c.id == bindparam("key"))
+    .values(told_version=_RECORDS.c.told_version + 1, unit_id=func.coalesce(bindparam("home"), _RECORDS.c.unit_id))
+)
 # Of so many people at once, others hear by the bulk lane.
 MANY = 50
 
@@ -21,13 +28,15 @@ def announce(session: Session, employee_ids: Collection[UUID]) -> dict[UUID, lis
     """Bring home units in line with today's posts and tell others of these people; what each holds today."""
     session.flush()
     held = by_person(holdings.of_people(session, employee_ids), employee_ids)
-    for employee_id in sorted(held):
-        session.execute(_told(employee_id, home_of(held[employee_id])), execution_options=_EXEMPT)
+    if not held:
+        return held
+    homes = [{"key": employee_id, "home": home_of(held[employee_id])} for employee_id in sorted(held)]
+    session.connection().execute(_TOLD, homes, execution_options=_EXEMPT)
+    told = [(employee, belonging(held[employee.id])) for employee in queries.fresh(session, held)]
+    states = [(events.public_state(employee, unit_ids), employee.told_version) for employee, unit_ids in told]
+    organisation.apply_people(session, states)
     lane = outbox.BULK if len(held) > MANY else 0
-    for employee in queries.fresh(session, held):
-        unit_ids = belonging(held[employee.id])
-        organisation.apply_person(session, events.public_state(employee, unit_ids), employee.told_version)
-        outbox.publish(session, events.person_changed(employee, unit_ids), lane=lane)
+    outbox.publish(session, *(events.person_changed(employee, unit_ids) for employee, unit_ids in told), lane=lane)
     return held
 
 
@@ -47,9 +56,3 @@ def by_person(held: Iterable[Holding], employee_ids: Iterable[UUID]) -> dict[UUI
     for holding in held:
         found[holding.tenure.employee_id].append(holding)
     return found
-
-
-def _told(employee_id: UUID, home: UUID | None) -> Update:
-    statement = update(Employee).where(Employee.id == employee_id)
-    values = {"told_version": Employee.told_version + 1, **({"unit_id": home} if home else {})}
-    return statement.values(values).execution_options(synchronize_session=False)

@@ -37,7 +37,7 @@ def superior_of(session: Session, post_id: UUID) -> Superior:
 
 def runs_in_a_circle(session: Session, post_id: UUID) -> bool:
     """Whether a post would be above itself."""
-    return next_above_end(post_id, lambda below: next_above(session, below)) == post_id
+    return is_circle(post_id, lambda below: next_above(session, below))
 
 
 def line(post_id: UUID, above: Next) -> Sequence[UUID]:
@@ -50,10 +50,10 @@ def line(post_id: UUID, above: Next) -> Sequence[UUID]:
     return found
 
 
-def next_above_end(post_id: UUID, above: Next) -> UUID | None:
-    """Where a line ends: at the post itself where it runs in a circle, else nowhere."""
+def is_circle(post_id: UUID, above: Next) -> bool:
+    """Whether the line from a post leads back to it."""
     upward = line(post_id, above)
-    return above(upward[-1]) if upward else None
+    return above(upward[-1] if upward else post_id) == post_id
 
 
 def next_above(session: Session, post_id: UUID) -> UUID | None:
