@@ -78,6 +78,8 @@ def _common(instance: Instance, name: str, health: int) -> dict[str, str]:
         "TONGXIAO_SERVICE_TOKEN": instance.credentials.secret("service-token"),
         "TONGXIAO_SOURCES": _fingerprint(name),
         "PYTHONUNBUFFERED": "1",
+        # The servers' user may not write into the tree, and would compile every import anew at every start.
+        "PYTHONPYCACHEPREFIX": f"{instance.home}/work/bytecode",
         "LC_ALL": "C.UTF-8",
         "HOME": str(instance.folder("work")),
     }
