@@ -37,9 +37,7 @@ def write(engine: Engine, company: Company, dice: random.Random, today: date) ->
             for at in range(0, len(found), BATCH):
                 connection.execute(insert(table), found[at : at + BATCH])
         customers: Any = Customer.__table__
-        tokens = [
-            {"id": row["id"], "grams": sorted(search.bigrams(row["search_text"]))} for row in rows[customers]
-        ]
+        tokens = [{"id": row["id"], "grams": sorted(search.bigrams(row["search_text"]))} for row in rows[customers]]
         connection.execute(text("UPDATE customers SET search = array_to_tsvector(:grams) WHERE id = :id"), tokens)
 
 
