@@ -1,0 +1,17 @@
+"""One platform for all tests here."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from chassis.testing import Databases, Environment
+
+from .platform import Platform, started
+
+
+@pytest.fixture(scope="session")
+def platform(
+    environment: Environment, service_databases: Databases, vhost: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Platform]:
+    with started(environment, service_databases, vhost, tmp_path_factory.mktemp("keys")) as found:
+        yield found
