@@ -12,7 +12,8 @@ from identity.keycloak.wanted import Group
 
 def tell(session: Session, realm: Realm, unit_id: UUID) -> str | None:
     """Have a unit's group be as it ought to be; its id at Keycloak, nothing where the unit is closed or unknown."""
-    queries.lock_subject(session, "group", unit_id)
+    # One lock for the whole tree: a child waits for its parent, so locks of single groups would meet crosswise.
+    queries.lock_subject(session, "groups", "all")
     unit = queries.unit(session, unit_id)
     there = find(session, realm, unit_id)
     if unit is None or not unit.is_open:
