@@ -22,7 +22,7 @@ SELECTING = re.compile(
     r"(queries|model|people|snapshots|bootstrap|projections?)\.py$|^chassis/|^tests/|/tests/|^bench/|^deploy/"
 )
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|NotImplementedError)\b")
-MACHINE = re.compile(r"(/work/|/root/|/home/\w|/opt/\w)")
+MACHINE = re.compile(r"(?<![\w}])(/work/|/root/|/home/\w|/opt/\w)")
 
 
 @cache
