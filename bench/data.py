@@ -1,10 +1,8 @@
 """A bench company: 5,000 units, and customers of whom every salesperson holds 200, whatever their number."""
 
 import hashlib
-import json
 import uuid
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Engine, text
 
@@ -38,10 +36,6 @@ def seller(number: int) -> uuid.UUID:
 
 def customer(number: int) -> uuid.UUID:
     return uuid.UUID(hashlib.md5(f"customer{number}".encode(), usedforsecurity=False).hexdigest())
-
-
-def json_of(text: str) -> Any:
-    return json.loads(text)
 
 
 PEOPLE = (

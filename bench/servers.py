@@ -3,6 +3,7 @@
 `python -m bench.servers product|bare DATABASE_URL` prints its port and serves until its input ends.
 """
 
+import json
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,6 @@ from joserfc.jwk import KeySet
 from pydantic import SecretStr
 from sqlalchemy import func, select
 
-from bench import data
 from chassis import schema, serve, server
 from chassis.caller import Caller
 from chassis.database import connect
@@ -27,7 +27,6 @@ from customers.service import SERVICE
 from customers.settings import Settings
 from tongxiao.customers.v1 import customer_pb2 as pb
 
-KEYS_FILE = "keys.json"
 PAGE = 50
 
 
@@ -151,9 +150,7 @@ def _message(rows: Any) -> pb.Customer:
 
 def main() -> None:
     kind, url, keys = sys.argv[1:]
-    with (
-        product(url, KeySet.import_key_set({"keys": [data.json_of(keys)]})) if kind == "product" else bare(url) as port
-    ):
+    with product(url, KeySet.import_key_set({"keys": [json.loads(keys)]})) if kind == "product" else bare(url) as port:
         print(port, flush=True)
         sys.stdin.read()
 
