@@ -11,7 +11,12 @@ from .platform import Platform, started
 
 @pytest.fixture(scope="session")
 def platform(
-    environment: Environment, service_databases: Databases, vhost: str, tmp_path_factory: pytest.TempPathFactory
+    environment: Environment,
+    service_databases: Databases,
+    vhost: str,
+    test_slot: str,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Platform]:
-    with started(environment, service_databases, vhost, tmp_path_factory.mktemp("keys")) as found:
+    keys = tmp_path_factory.mktemp("keys")
+    with started(environment, service_databases, vhost, realm=f"e2e-{test_slot}", keys=keys) as found:
         yield found

@@ -20,7 +20,7 @@ from identity import bootstrap
 from identity.bootstrap import Organisation, PersonSeed, PostSeed, TenureSeed, UnitSeed
 from tongxiao.identity.v1.unit_pb2 import UNIT_KIND_BRANCH, UNIT_KIND_COMPANY, UNIT_KIND_TEAM
 
-REALM, SECRET, TOKEN, PASSWORD = "e2e", "a secret of the tests", "a token of the tests", "correct-horse-battery"
+SECRET, TOKEN, PASSWORD = "a secret of the tests", "a token of the tests", "correct-horse-battery"
 ROLES = {
     "director": ("hq", True),
     "admin": ("hq", True),
@@ -92,18 +92,20 @@ def organisation() -> tuple[Organisation, dict[str, UUID], dict[str, UUID]]:
 
 
 @contextmanager
-def started(environment: Environment, databases: Databases, broker_url: str, keys: Path) -> Iterator[Platform]:
+def started(
+    environment: Environment, databases: Databases, broker_url: str, *, realm: str, keys: Path
+) -> Iterator[Platform]:
     """The platform, with everybody known to Keycloak and to customers."""
-    port, realm_url = free_port(), f"{environment['TONGXIAO_KEYCLOAK_URL']}/realms/{REALM}"
+    port, realm_url = free_port(), f"{environment['TONGXIAO_KEYCLOAK_URL']}/realms/{realm}"
     url = f"http://localhost:{port}"
     identity, customers = databases.fresh("identity"), databases.fresh("customers")
     planted, people, units = organisation()
     bootstrap.plant(identity.engine("owner"), planted)
     _write_key(keys)
-    with _realm(environment, url) as admin, ExitStack() as stack:
+    with _realm(environment, realm, url) as admin, ExitStack() as stack:
         targets = {"IDENTITY_TARGET": f"127.0.0.1:{free_port()}", "CUSTOMERS_TARGET": f"127.0.0.1:{free_port()}"}
         shared = {f"TONGXIAO_{name}": target for name, target in targets.items()}
-        shared |= {"TONGXIAO_SERVICE_TOKEN": TOKEN, "TONGXIAO_ISSUER": realm_url, "TONGXIAO_KEYCLOAK_REALM": REALM}
+        shared |= {"TONGXIAO_SERVICE_TOKEN": TOKEN, "TONGXIAO_ISSUER": realm_url, "TONGXIAO_KEYCLOAK_REALM": realm}
         shared |= {"TONGXIAO_KEYCLOAK_URL": environment["TONGXIAO_KEYCLOAK_URL"]}
         shared |= {"TONGXIAO_KEYCLOAK_CLIENT_SECRET": SECRET, "TONGXIAO_SIGNING_KEY_DIR": str(keys)}
         # Relays last: what is sent before a consumer's queue is bound never comes to it.
@@ -136,7 +138,7 @@ def _known(platform: Platform) -> bool:
 
 
 @contextmanager
-def _realm(environment: Environment, url: str) -> Iterator[KeycloakAdmin]:
+def _realm(environment: Environment, name: str, url: str) -> Iterator[KeycloakAdmin]:
     admin = KeycloakAdmin(
         server_url=environment["TONGXIAO_KEYCLOAK_URL"],
         username=environment["TONGXIAO_KEYCLOAK_ADMIN"],
@@ -146,13 +148,13 @@ def _realm(environment: Environment, url: str) -> Iterator[KeycloakAdmin]:
         max_retries=0,
     )
     described: dict[str, Any] = json.loads(json.dumps(document.realm([url], service_secret=SECRET, for_tests=True)))
-    admin.create_realm({**described, "realm": REALM}, skip_exists=True)
-    admin.connection.realm_name = REALM
+    admin.create_realm({**described, "realm": name}, skip_exists=True)
+    admin.connection.realm_name = name
     try:
         yield admin
     finally:
         admin.connection.realm_name = "master"
-        admin.delete_realm(REALM)
+        admin.delete_realm(name)
 
 
 def _write_key(folder: Path) -> None:
