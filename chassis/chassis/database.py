@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import DateTime, Engine, MetaData, Text, Uuid, create_engine
@@ -57,9 +57,19 @@ def connect(url: str, *, name: str, pool_size: int, statement_timeout_ms: int = 
     )
 
 
+S = TypeVar("S", bound=Session)
+
+
 @contextmanager
 def transaction(engine: Engine, **info: Any) -> Iterator[Session]:
     """A session whose work is kept whole, or not at all."""
-    with Session(engine, expire_on_commit=False, autoflush=False, info=info) as session:
+    with transaction_of(Session, engine, **info) as session:
+        yield session
+
+
+@contextmanager
+def transaction_of(kind: type[S], engine: Engine, **info: Any) -> Iterator[S]:
+    """The same, in a session of a kind of its own."""
+    with kind(engine, expire_on_commit=False, autoflush=False, info=info) as session:
         yield session
         session.commit()

@@ -19,6 +19,7 @@ class DomainError(Exception):
         domain: str,
         kind: Kind.ValueType,
         text: str,
+        zh: str = "",
         field: str = "",
         metadata: Mapping[str, str] | None = None,
     ) -> None:
@@ -26,7 +27,7 @@ class DomainError(Exception):
         self.reason = reason
         self.domain = domain
         self.kind = kind
-        self.text = text
+        self.text, self.zh = text, zh
         self.field = field
         self.metadata = dict(metadata or {})
 
@@ -40,7 +41,9 @@ class Refusals:
     def __call__(self, reason: str, *, field: str = "", **metadata: object) -> DomainError:
         domain, options = self._reasons[reason]
         values = {key: str(value) for key, value in metadata.items()}
-        return DomainError(reason, domain=domain, kind=options.kind, text=options.en, field=field, metadata=values)
+        return DomainError(
+            reason, domain=domain, kind=options.kind, text=options.en, zh=options.zh, field=field, metadata=values
+        )
 
     def __contains__(self, reason: str) -> bool:
         return reason in self._reasons

@@ -1,10 +1,12 @@
 """Reach in API sessions: added to every ORM statement, demanded before every flush; what slips past is refused."""
 
+import re
+from collections.abc import Collection
 from contextvars import ContextVar
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Engine, Exists, SelectBase, event, inspect, select
+from sqlalchemy import Engine, Exists, SelectBase, event, func, inspect, select
 from sqlalchemy.orm import FromStatement, ORMExecuteState, Session
 from sqlalchemy.sql import visitors
 
@@ -13,6 +15,8 @@ from chassis.call import Call
 from chassis.errors import refuse
 from chassis.reach import Reach, Unscoped
 
+# What nested transactions say touches no row.
+_SAVEPOINT = re.compile(r"(SAVEPOINT|RELEASE SAVEPOINT|ROLLBACK TO SAVEPOINT) \w+")
 _flushing: ContextVar[bool] = ContextVar("flushing", default=False)
 
 
@@ -70,6 +74,8 @@ def watch(engine: Engine) -> None:
 
 
 def _refuse_unreached(_c: Any, _cursor: Any, statement: str, _p: Any, context: Any, _many: bool) -> None:
+    if _SAVEPOINT.fullmatch(statement):
+        return
     if context is not None and not _flushing.get() and not context.execution_options.get("reach"):
         raise ReachError(f"reach was not added to: {statement[:200]}")
 
@@ -85,8 +91,11 @@ def _demand_all(session: ReachedSession, _context: Any, _instances: Any) -> None
 
 
 @event.listens_for(ReachedSession, "after_flush")
-def _flushed(_session: Session, _context: Any) -> None:
+def _flushed(session: Session, _context: Any) -> None:
+    """What the caller was allowed to make, they may change."""
     _flushing.set(False)
+    made = {(type(entity), _key(entity)) for entity in session.new}
+    session.info.setdefault("demanded", set()).update(made)
 
 
 @event.listens_for(ReachedSession, "after_soft_rollback")
@@ -112,6 +121,17 @@ def demand_key(session: Session, cls: type, key: UUID) -> None:
     demanded.add((cls, key))
 
 
+def changeable(session: Session, cls: type, keys: Collection[UUID]) -> set[UUID]:
+    """Those of the rows of this class that the caller may change; asked of many at once, and remembered."""
+    call: Call = session.info["call"]
+    rows: Any = cls.__table__.alias()  # type: ignore[attr-defined]
+    wanted = select(rows.c.id).where(rows.c.id == func.any(reach.uuids(keys)))
+    wanted = wanted.where(reach.condition(cls, rows.c.id, call.change_scope))
+    found = set(session.scalars(wanted, execution_options={"reach": "demand"}))
+    session.info.setdefault("demanded", set()).update((cls, key) for key in found)
+    return found
+
+
 def _demand_new(session: Session, entity: Any) -> None:
     """A new row must be reached once it is there: by its owner and unit, or through a parent."""
     call: Call = session.info["call"]
@@ -126,6 +146,11 @@ def _demand_new(session: Session, entity: Any) -> None:
         key = getattr(entity, rule.column)
         if not _is_new(session, rule.parent(), key):
             demand_key(session, rule.parent(), key)
+
+
+def _key(entity: Any) -> UUID:
+    found: UUID = inspect(entity).mapper.primary_key_from_instance(entity)[0]
+    return found
 
 
 def _is_new(session: Session, cls: type, key: UUID) -> bool:

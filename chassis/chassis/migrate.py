@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, MetaData, text
 
 from chassis import schema
 from chassis.database import connect
+from chassis.rights import DOMAIN_RIGHTS, RIGHTS
 from chassis.service import ServiceProcesses
 from chassis.settings import ProcessSettings
 
@@ -31,7 +32,7 @@ class MigrationRefusedError(Exception):
 def upgrade(url: str, folder: Path, *, rights: Mapping[str, Mapping[str, str]] | None = None) -> None:
     """Bring a database to the newest version of its Alembic tree and grant each role what its processes need.
 
-    Signs in as `<prefix>_owner` and grants to `<prefix>_api`, `_worker` and `_relay`, which must exist.
+    Signs in as `<prefix>_owner` and grants to `<prefix>_api`, `_jobs`, `_worker` and `_relay`, which must exist.
     Two at once are safe: the second waits.
     """
     engine = connect(url, name="migrate", pool_size=2, statement_timeout_ms=0)
@@ -71,6 +72,11 @@ def schema_create_v1(op: Operations) -> None:
     op.execute(schema.CREATE_OUTBOX_PARTS)
 
 
+def schema_create_v3(op: Operations) -> None:
+    """Create the tables of long work, where the first migration, made by a later release, has not done so already."""
+    schema.metadata.create_all(op.get_bind(), tables=[schema.jobs, schema.job_rows], checkfirst=True)
+
+
 def drift(engine: Engine, metadatas: Sequence[MetaData]) -> list[Any]:
     """How the tables differ from what the code declares, in Alembic's terms; nothing when they agree."""
     with engine.connect() as connection:
@@ -98,7 +104,7 @@ def _roles(connection: Connection) -> dict[str, str]:
     owner = str(connection.scalar(text("SELECT current_user")))
     if not owner.endswith(OWNER):
         raise MigrationRefusedError(f"migrations sign in as a role named …{OWNER}, not as {owner}")
-    roles = {kind: f"{owner.removesuffix(OWNER)}_{kind}" for kind in schema.RIGHTS}
+    roles = {kind: f"{owner.removesuffix(OWNER)}_{kind}" for kind in RIGHTS}
     known = set(connection.scalars(text("SELECT rolname FROM pg_roles")))
     missing = sorted(set(roles.values()) - known)
     if missing:
@@ -112,11 +118,11 @@ def _grant(connection: Connection, roles: Mapping[str, str], extra: Mapping[str,
     own = sorted(ordinary - set(schema.metadata.tables) - {"alembic_version"})
     for kind, role in roles.items():
         connection.execute(text(f'REVOKE ALL ON ALL TABLES IN SCHEMA public FROM "{role}"'))
-        granted = {**dict.fromkeys(own, schema.DOMAIN_RIGHTS.get(kind, "")), **schema.RIGHTS[kind]}
+        granted = {**dict.fromkeys(own, DOMAIN_RIGHTS.get(kind, "")), **RIGHTS[kind]}
         for table, privileges in [*granted.items(), *extra.get(kind, {}).items()]:
             if privileges:
                 connection.execute(text(f'GRANT {privileges} ON "{table}" TO "{role}"'))
-        if kind in schema.DOMAIN_RIGHTS:
+        if kind in DOMAIN_RIGHTS:
             connection.execute(text(f'GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO "{role}"'))
     connection.execute(text(f"REVOKE ALL ON FUNCTION {schema.KEEP_OUTBOX} FROM PUBLIC"))
     connection.execute(text(f'GRANT EXECUTE ON FUNCTION {schema.KEEP_OUTBOX} TO "{roles["relay"]}"'))

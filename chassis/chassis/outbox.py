@@ -41,8 +41,9 @@ def fact(source: str, kind: str, data: Message, *, subject: UUID | str, id: UUID
     )
 
 
-def publish(session: Session, *events: Envelope, lane: int = 0) -> None:
-    """Send the events if, and only if, this transaction is kept."""
+def publish(session: Session, *events: Envelope, lane: int | None = None) -> None:
+    """Send the events if, and only if, this transaction is kept; by the session's lane unless told."""
+    lane = session.info.get("lane", 0) if lane is None else lane
     carrier: dict[str, str] = {}
     propagate.inject(carrier)
     rows: list[dict[str, Any]] = [

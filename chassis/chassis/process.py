@@ -4,6 +4,7 @@
 |-----------|-------------------------------------------------------------------------------|
 | serve     | the gRPC server                                                               |
 | work      | the nameko worker: handles others' events, ticks                              |
+| jobs      | does long work, a bounded step at a time: imports, exports, bulk changes      |
 | relay     | sends the outbox to the broker                                                |
 | migrate   | brings the database to the newest version and ends                            |
 | backfill  | fills the projections from their owners' snapshots and ends                   |
@@ -33,6 +34,7 @@ class Kind:
 KINDS = {
     "serve": Kind("chassis.serve:run"),
     "work": Kind("chassis.messaging.runner:run"),
+    "jobs": Kind("chassis.job_process:run"),
     "relay": Kind("chassis.relay:run", own=False),
     "migrate": Kind("chassis.migrate:run_process", own=False),
     "backfill": Kind("chassis.backfill:run"),

@@ -203,7 +203,7 @@ def criteria(scope: Scope, classes: Iterable[type]) -> list[Any]:
     return [criterion(scope, cls) for cls in classes if not isinstance(rule_of(cls), Unscoped)]
 
 
-def condition(cls: type, key: UUID, scope: Scope) -> ColumnElement[bool]:
+def condition(cls: type, key: Any, scope: Scope) -> ColumnElement[bool]:
     """Whether the row with this key may be changed in this scope."""
     if scope.everything:
         return _TRUE

@@ -65,6 +65,11 @@ def rpcs(apis: Iterable[Api]) -> list[Rpc]:
     return [_rpc(api, method) for api in apis for method in api.service.methods]
 
 
+def one(api: Api, name: str) -> Rpc:
+    """The RPC of this name."""
+    return _rpc(api, api.service.methods_by_name[name])
+
+
 def _rpc(api: Api, method: MethodDescriptor) -> Rpc:
     options = method.GetOptions().Extensions[options_pb2.rpc]
     if sum(map(bool, (options.permission, options.signed_in, options.open, options.internal))) != 1:

@@ -161,38 +161,40 @@ access = Table(
     Index("ix_access_person_id", "person_id", "entity", "entity_id"),
 )
 
-# What each kind of process may do with these tables; a service's own follow `DOMAIN_RIGHTS`.
-RIGHTS: dict[str, dict[str, str]] = {
-    "api": {
-        "outbox": "INSERT",
-        "inbox": "",
-        "audit": "SELECT, INSERT",
-        "idempotency": "SELECT, INSERT, DELETE",
-        "org_state": "SELECT",
-        "org_units": "SELECT",
-        "org_closure": "SELECT",
-        "org_people": "SELECT",
-        "access": "SELECT, INSERT, UPDATE, DELETE",
-    },
-    "worker": {
-        "outbox": "INSERT",
-        "inbox": "SELECT, INSERT, DELETE",
-        "audit": "SELECT, INSERT",
-        "idempotency": "SELECT, DELETE",
-        "org_state": "SELECT, INSERT, UPDATE",
-        "org_units": "SELECT, INSERT, UPDATE, DELETE",
-        "org_closure": "SELECT, INSERT, UPDATE, DELETE",
-        "org_people": "SELECT, INSERT, UPDATE, DELETE",
-        "access": "SELECT, INSERT, UPDATE, DELETE",
-    },
-    "relay": {"outbox": "SELECT, UPDATE"},
-}
+# Long work: who wanted it, how far it has come, when it is to go on. The lock on its row is the claim to it.
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _text("kind"),
+    _text("state"),
+    Column("person_id", Uuid, nullable=False),
+    Column("arguments", JSONB, nullable=False),
+    Column("cursor", JSONB, nullable=False),
+    Column("progress", JSONB, nullable=False),
+    _text("reason"),
+    Column("attempts", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+    _moment("due_at"),
+    _moment("created_at"),
+    _moment("updated_at"),
+    _moment("finished_at", nullable=True),
+    Index("ix_jobs_due_at", "due_at", postgresql_where=text("state = 'ACTIVE'")),
+    Index("ix_jobs_person_id", "person_id", "created_at", "id"),
+)
 
-# Process kinds that work on the service's own tables, and what they may do with them.
-DOMAIN_RIGHTS: dict[str, str] = {
-    "api": "SELECT, INSERT, UPDATE, DELETE",
-    "worker": "SELECT, INSERT, UPDATE, DELETE",
-}
+# The rows of imported files, as they came, and what became of each.
+job_rows = Table(
+    "job_rows",
+    metadata,
+    Column("job_id", Uuid, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("cells", ARRAY(Text), nullable=False),
+    Column("outcome", SmallInteger, nullable=False, server_default=text("0")),
+    Column("errors", JSONB, nullable=False, server_default=text("'[]'")),
+    Column("resource_id", Uuid),
+    Index("ix_job_rows_outcome", "job_id", "outcome", "number"),
+)
 
 KEEP_OUTBOX = "keep_outbox(integer, integer)"
 

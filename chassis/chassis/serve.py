@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from joserfc.jwk import KeySet
 from sqlalchemy import Engine
 
-from chassis import channels, guard, health, process, revocations, server, snapshot, tokens
+from chassis import channels, files, guard, health, process, revocations, server, snapshot, tokens
 from chassis.call import mapped_classes
 from chassis.database import connect
 from chassis.passport import Verifier
@@ -35,7 +35,7 @@ def run(service: ServiceProcesses, settings: ProcessSettings, _arguments: Sequen
         poll_s=settings.revocation_poll_s,
         grace_s=settings.revocation_grace_s,
     )
-    with pipeline(service, settings, verifier=Verifier(_keys(settings.identity_target)), feed=feed) as built:
+    with pipeline(service, settings, verifier=Verifier(keys(settings.identity_target)), feed=feed) as built:
         running, _port = server.build(built, listen=settings.listen, threads=settings.threads)
         running.start()
         feed.start()
@@ -51,11 +51,11 @@ def pipeline(
     service: ServiceProcesses, settings: ProcessSettings, *, verifier: Verifier, feed: Revocations
 ) -> Iterator[Pipeline]:
     """A service's pipeline, with an engine of its own that lets no statement past reach."""
+    files.use(settings.files_url)
     token = settings.service_token.get_secret_value()
     tokens.use_secret(token)
-    engine = _engine(service, settings)
     served = rpcs([*resolve(service.apis)(settings), *_snapshots(service)])
-    try:
+    with engine_of(service, settings, "serve") as engine:
         yield Pipeline(
             engine=engine,
             classes=mapped_classes(resolve(service.base)),
@@ -65,26 +65,30 @@ def pipeline(
             service_token=token,
             rpcs=served,
         )
-    finally:
-        engine.dispose()
 
 
 def _snapshots(service: ServiceProcesses) -> Sequence[Api]:
     return [snapshot.api(resolve(service.snapshots))] if service.snapshots else []
 
 
-def _engine(service: ServiceProcesses, settings: ProcessSettings) -> Engine:
+@contextmanager
+def engine_of(service: ServiceProcesses, settings: ProcessSettings, kind: str) -> Iterator[Engine]:
+    """An engine of a kind of process that lets no statement past reach."""
     engine = connect(
         settings.database_url.get_secret_value(),
-        name=f"{service.name}-serve",
+        name=f"{service.name}-{kind}",
         pool_size=settings.threads + SPARE_CONNECTIONS,
         statement_timeout_ms=settings.statement_timeout_ms,
     )
     guard.watch(engine)
-    return engine
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
-def _keys(identity_target: str) -> Callable[[], KeySet]:
+def keys(identity_target: str) -> Callable[[], KeySet]:
+    """Fetches the keys that passports are verified with, from identity."""
     stub = session_pb2_grpc.SessionsServiceStub(channels.channel(identity_target))
 
     def fetch() -> KeySet:

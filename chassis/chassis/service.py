@@ -28,6 +28,8 @@ class ServiceProcesses:
     base: str = ""
     # The nameko class that `work` runs.
     worker: str = ""
+    # Mapping[str, jobs.Kind]: the long work that `jobs` does, by kind.
+    jobs: str = ""
     # Sequence[Source]: what others may fill their projections from.
     snapshots: str = ""
     # Sequence[Projection]: what `backfill` and `reconcile` fill and compare.

@@ -38,6 +38,11 @@ class ProcessSettings(BaseSettings):
     heartbeat_s: int = 10
     # How long the relay leaves an event that no queue is bound for before it tries again.
     unroutable_retry_s: float = 60
+    # Where files lie: a folder of this machine (file:///…) or a bucket (s3://…).
+    files_url: str = ""
+    # How often long work is looked for when there was none, and how long it rests after a failure.
+    job_poll_s: float = 0.5
+    job_retry_s: float = 5
     revocation_poll_s: float = 5
     revocation_grace_s: float = 60
 

@@ -76,6 +76,7 @@ def _common(instance: Instance, name: str, health: int) -> dict[str, str]:
         "TONGXIAO_ENVIRONMENT": "local",
         "TONGXIAO_HEALTH_LISTEN": f"127.0.0.1:{health}",
         "TONGXIAO_SERVICE_TOKEN": instance.credentials.secret("service-token"),
+        "TONGXIAO_FILES_URL": f"file://{instance.folder('files')}",
         "TONGXIAO_SOURCES": _fingerprint(name),
         "PYTHONUNBUFFERED": "1",
         # The servers' user may not write into the tree, and would compile every import anew at every start.
@@ -100,8 +101,8 @@ def _program(
     instance: Instance, name: str, arguments: tuple[str, str], *, environment: dict[str, str], ports: tuple[int, ...]
 ) -> Program:
     """Its health page is on the first port; what listens nowhere runs once."""
-    work = instance.folder("work")
-    accounts.own(work, server=False)
+    work, files = instance.folder("work"), instance.folder("files")
+    accounts.own(work, files, server=False)
     return Program(
         name=name,
         command=(*accounts.prefix(server=False), str(PYTHON), "-m", *arguments),

@@ -9,26 +9,25 @@ from deploy.local.progress import say
 
 @dataclass(frozen=True)
 class Service:
-    """A service and the offset of the ten ports its processes may take; `extras` are process kinds only it has."""
+    """A service and the offset of the ten ports its processes may take."""
 
     name: str
     offset: int
-    extras: tuple[str, ...] = ()
     writes_keycloak: bool = False
     signs_passports: bool = False
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        return ("serve", "work", "relay", *self.extras)
+        return ("serve", "work", "jobs", "relay")
 
     def role(self, kind: str) -> str:
-        """The database role a kind of process signs in with; extras share the worker's."""
-        suffix = {"migrate": "owner", "serve": "api", "relay": "relay"}.get(kind, "worker")
+        """The database role a kind of process signs in with."""
+        suffix = {"migrate": "owner", "serve": "api", "jobs": "jobs", "relay": "relay"}.get(kind, "worker")
         return f"{self.name}_{suffix}"
 
     @property
     def roles(self) -> tuple[str, ...]:
-        return tuple(f"{self.name}_{suffix}" for suffix in ("owner", "api", "worker", "relay"))
+        return tuple(f"{self.name}_{suffix}" for suffix in ("owner", "api", "jobs", "worker", "relay"))
 
     @property
     def runnable(self) -> bool:

@@ -1,6 +1,7 @@
 """Answers on their way out: status, headers, and a body that is compressed where that pays."""
 
 import zlib
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from starlette.types import Send
@@ -35,6 +36,8 @@ class Answer:
     body: bytes = b""
     headers: Headers = field(default_factory=list)
     media_type: bytes = b"application/json"
+    # In place of a body: so many bytes, as they come.
+    stream: "tuple[int, AsyncIterator[bytes]] | None" = None
 
 
 def problem(found: Problem, visit: Visit) -> Answer:
@@ -56,6 +59,9 @@ def problem(found: Problem, visit: Visit) -> Answer:
 async def send(answer: Answer, visit: Visit, to: Send) -> None:
     body, headers = answer.body, answer.headers + SECURITY
     headers.append(NOTHING_LOADS)
+    if answer.stream:
+        await _send_stream(answer, visit, to, headers)
+        return
     if body:
         headers.append((b"content-type", answer.media_type))
         if len(body) >= COMPRESSED_FROM:
@@ -67,6 +73,17 @@ async def send(answer: Answer, visit: Visit, to: Send) -> None:
         headers.append((b"content-length", b"%d" % len(body)))
     await to({"type": "http.response.start", "status": answer.status, "headers": headers})
     await to({"type": "http.response.body", "body": b"" if visit.request.method == "HEAD" else body})
+
+
+async def _send_stream(answer: Answer, visit: Visit, to: Send, headers: Headers) -> None:
+    assert answer.stream
+    size, parts = answer.stream
+    headers += [(b"content-type", answer.media_type), (b"content-length", b"%d" % size)]
+    await to({"type": "http.response.start", "status": answer.status, "headers": headers})
+    if visit.request.method != "HEAD":
+        async for part in parts:
+            await to({"type": "http.response.body", "body": part, "more_body": True})
+    await to({"type": "http.response.body", "body": b""})
 
 
 def _compressed(body: bytes) -> bytes:

@@ -8,9 +8,9 @@ from functools import partial
 
 import httpx
 
-from chassis import revocations
+from chassis import files, revocations
 from chassis.revocations import Revocation, Revocations
-from gateway import aggregates, client, endpoints
+from gateway import aggregates, client, endpoints, uploads
 from gateway.catalogue import SERVICES
 from gateway.client import Client
 from gateway.door import Door
@@ -38,6 +38,7 @@ class Parts:
 @asynccontextmanager
 async def opened(settings: GatewaySettings) -> AsyncIterator[Door]:
     """The gateway's app, with its connections open."""
+    files.use(settings.files_url)
     recent = revocations.asking(settings.identity_target, settings.service_token.get_secret_value())
     feed = Revocations(
         settings.broker_url.get_secret_value(),
@@ -79,6 +80,7 @@ def _tree(settings: GatewaySettings, asker: Client) -> Tree[Target]:
     pace = Pace(settings.read_seconds, settings.write_seconds)
     endpoints.add(tree, asker, pace)
     aggregates.add(tree, asker, pace)
+    uploads.add(tree)
     return tree
 
 

@@ -24,6 +24,9 @@ class GatewaySettings(BaseSettings):
     audience: str = "tongxiao-api"
     client_id: str = "tongxiao-web"
 
+    # Where uploaded files go: a folder of this machine (file:///…) or a bucket (s3://…).
+    files_url: str = ""
+
     broker_url: SecretStr
     service_token: SecretStr
     revocation_poll_s: float = 5

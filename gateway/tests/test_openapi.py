@@ -10,7 +10,7 @@ import pytest
 from schemathesis.specs.openapi.definitions import OPENAPI_31
 from starlette.routing import Route
 
-from gateway import aggregates, endpoints, pages
+from gateway import aggregates, endpoints, pages, uploads
 from gateway.openapi import document, operations
 from gateway.signin import Realm
 
@@ -33,10 +33,11 @@ def test_it_is_a_valid_openapi_3_1_document(described: Document) -> None:
 def test_what_is_served_is_what_is_described(described: Document) -> None:
     generated = {(binding.verb, operations.path(binding)) for binding in endpoints.served()}
     screens = {("GET", aggregate.address) for aggregate in aggregates.AGGREGATES}
+    files = {("POST", uploads.Upload.template.text), ("GET", uploads.Download.template.text)}
     app = pages.pages(Realm(httpx.AsyncClient(), public="", internal=""), client_id="", ready=dict)
     routes = [route for route in _routes(app) if route.path.startswith("/v1/")]
     by_hand = {(verb, route.path) for route in routes for verb in route.methods or () if verb != "HEAD"}
-    assert generated | screens | by_hand == methods(described)
+    assert generated | screens | files | by_hand == methods(described)
 
 
 def _routes(app: Any) -> Iterator[Route]:

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from chassis import migrate
 from chassis.database import connect
-from chassis.schema import RIGHTS
+from chassis.rights import RIGHTS
 from chassis.service import declared
 
 KINDS = ("owner", *RIGHTS)

@@ -16,7 +16,7 @@ from urllib.request import urlopen
 from chassis.testing.databases import ServiceDatabase
 from chassis.testing.polling import eventually
 
-ROLES = {"serve": "api", "work": "worker", "relay": "relay", "migrate": "owner"}
+ROLES = {"serve": "api", "jobs": "jobs", "work": "worker", "relay": "relay", "migrate": "owner"}
 LOG_LINES = 60
 
 

@@ -51,6 +51,12 @@ class Client:
     door: "Door"
     metadata: tuple[tuple[str, str], ...]
     person_id: UUID
+    grants: tuple[Grant, ...] = ()
+
+    @property
+    def caller(self) -> Caller:
+        """Who the client's passport says it is of."""
+        return caller_of(self.person_id, self.grants)
 
     def __call__(self, name: str, *, key: str = "", **fields: Any) -> Any:
         path, asked, answered = self.door.methods[name]
@@ -76,15 +82,9 @@ class Door:
 
     def as_(self, *grants: Grant, person_id: UUID | None = None, expired: bool = False) -> Client:
         """A client with a passport of these grants."""
-        person, now = person_id or ids.new_id(), clock.now()
-        caller = Caller(
-            person_id=person,
-            session_id=f"session of {person}",
-            grants=grants,
-            issued_at=now,
-            expires_at=now + timedelta(minutes=-1 if expired else 9),
-        )
-        return self.with_passport(passport.sign(caller, KEY), person_id=person)
+        person = person_id or ids.new_id()
+        text = passport.sign(caller_of(person, grants, expired=expired), KEY)
+        return Client(self, ((PASSPORT, text),), person, grants)
 
     def with_passport(self, text: str, *, person_id: UUID | None = None) -> Client:
         return Client(self, ((PASSPORT, text),), person_id or ids.NIL)
@@ -92,6 +92,17 @@ class Door:
     def as_process(self) -> Client:
         """A client with the installation's service token."""
         return Client(self, ((SERVICE_TOKEN, TOKEN),), ids.NIL)
+
+
+def caller_of(person_id: UUID, grants: tuple[Grant, ...], *, expired: bool = False) -> Caller:
+    now = clock.now()
+    return Caller(
+        person_id=person_id,
+        session_id=f"session of {person_id}",
+        grants=grants,
+        issued_at=now,
+        expires_at=now + timedelta(minutes=-1 if expired else 9),
+    )
 
 
 def grant(

@@ -10,7 +10,7 @@ from deploy.local.profiles import PROFILES, RUN
 from deploy.local.tests.conftest import MakeInstance
 from deploy.local.topology import SERVICES, Service
 
-SERVICE = Service("orders", 150, extras=("import",))
+SERVICE = Service("orders", 150)
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def section(instance: Instance, program: programs.Program) -> configparser.Secti
 def test_every_kind_of_process_becomes_a_program(instance: Instance) -> None:
     names = [program.name for program in processes.of_services(instance, (SERVICE,))]
 
-    assert names == ["orders-serve", "orders-work", "orders-relay", "orders-import"]
+    assert names == ["orders-serve", "orders-work", "orders-jobs", "orders-relay"]
 
 
 def test_no_two_programs_of_any_profile_share_a_port(instance: Instance) -> None:
@@ -52,7 +52,7 @@ def test_profiles_are_a_thousand_ports_apart() -> None:
         ("serve", "orders_api"),
         ("work", "orders_worker"),
         ("relay", "orders_relay"),
-        ("import", "orders_worker"),
+        ("jobs", "orders_jobs"),
     ],
 )
 def test_each_kind_signs_in_with_its_own_role(instance: Instance, kind: str, role: str) -> None:

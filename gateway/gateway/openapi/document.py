@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from gateway import aggregates, catalogue, endpoints
+from gateway import aggregates, catalogue, endpoints, uploads
 from gateway.openapi import comments, operations
 from gateway.openapi.schemas import Schemas
 
@@ -94,6 +94,7 @@ def document() -> Json:
         entry[binding.verb.lower()] = operations.operation(binding, schemas)
     for aggregate in aggregates.AGGREGATES:
         paths[aggregate.address] = {"get": _aggregate(aggregate, schemas)}
+    paths.update(uploads.described())
     paths.update(_HANDWRITTEN)
     return {
         "openapi": "3.1.0",

@@ -58,7 +58,7 @@ def services(all_services: Services) -> Iterator[Services]:
 
 
 @pytest.fixture(scope="session")
-def start_gateway(one_realm: Realm, all_services: Services) -> Start:
+def start_gateway(one_realm: Realm, all_services: Services, tmp_path_factory: pytest.TempPathFactory) -> Start:
     """Starts a gateway of one's own: `with start_gateway(concurrency=1) as url`."""
 
     def start(**changes: Any) -> Running:
@@ -69,6 +69,7 @@ def start_gateway(one_realm: Realm, all_services: Services) -> Start:
             # Nothing listens there: revocations are asked for.
             "broker_url": "amqp://127.0.0.1:1/",
             "service_token": "secret",
+            "files_url": f"file://{tmp_path_factory.getbasetemp() / 'files'}",
             "revocation_poll_s": 0.1,
         }
         return Running(GatewaySettings(**{**usual, **changes}))

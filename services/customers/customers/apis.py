@@ -1,15 +1,26 @@
 """What this service serves."""
 
 from collections.abc import Sequence
+from types import ModuleType
+from typing import Any
 
 from chassis.rpc import Api
 from customers.contact import api as contact
 from customers.contact_record import api as contact_record
 from customers.customer import api as customer
+from customers.exporting import api as exporting
+from customers.importing import api as importing
 from customers.product_line import api as product_line
 from customers.refusals import refuse
 from customers.settings import Settings
-from tongxiao.customers.v1 import contact_pb2, contact_record_pb2, customer_pb2, product_line_pb2
+from tongxiao.customers.v1 import (
+    contact_pb2,
+    contact_record_pb2,
+    customer_pb2,
+    export_job_pb2,
+    import_job_pb2,
+    product_line_pb2,
+)
 
 CONSTRAINTS = {
     "uq_product_lines_code": ("CODE_TAKEN", "product_line.code"),
@@ -18,12 +29,21 @@ CONSTRAINTS = {
 }
 
 
+def _api(proto: Any, name: str, module: ModuleType) -> Api:
+    return Api(proto.DESCRIPTOR.services_by_name[name], module, refuse, CONSTRAINTS)
+
+
+IMPORTS = _api(import_job_pb2, "ImportJobsService", importing)
+EXPORTS = _api(export_job_pb2, "ExportJobsService", exporting)
+
+
 def apis(settings: Settings) -> Sequence[Api]:
     contact.reveals_per_day = settings.reveals_per_day
-    served = (
-        (product_line_pb2, "ProductLinesService", product_line),
-        (customer_pb2, "CustomersService", customer),
-        (contact_pb2, "ContactsService", contact),
-        (contact_record_pb2, "ContactRecordsService", contact_record),
+    return (
+        _api(product_line_pb2, "ProductLinesService", product_line),
+        _api(customer_pb2, "CustomersService", customer),
+        _api(contact_pb2, "ContactsService", contact),
+        _api(contact_record_pb2, "ContactRecordsService", contact_record),
+        IMPORTS,
+        EXPORTS,
     )
-    return [Api(proto.DESCRIPTOR.services_by_name[name], module, refuse, CONSTRAINTS) for proto, name, module in served]

@@ -13,6 +13,7 @@ SERVICE = ServiceProcesses(
     base="customers.base:Base",
     apis="customers.apis:apis",
     worker="customers.worker:Worker",
+    jobs="customers.long_work:KINDS",
     snapshots="customers.snapshots:SOURCES",
     projections="chassis.organisation:PROJECTIONS",
 )

@@ -2,11 +2,14 @@
 
 import sys
 from collections.abc import Sequence
+from types import ModuleType
+from typing import Any
 
 from chassis import snapshot
 from chassis.rpc import Api
 from identity import parts
 from identity.employee import api as employee
+from identity.employee_import import api as employee_import
 from identity.keycloak.realm import Realm
 from identity.parts import Parts
 from identity.post import api as post
@@ -18,7 +21,7 @@ from identity.session.signing import SigningKeys
 from identity.settings import Settings
 from identity.snapshots import SOURCES
 from identity.unit import api as unit
-from tongxiao.identity.v1 import employee_pb2, post_pb2, role_pb2, session_pb2, unit_pb2
+from tongxiao.identity.v1 import employee_pb2, import_job_pb2, post_pb2, role_pb2, session_pb2, unit_pb2
 
 CONSTRAINTS = {
     "uq_units_code": ("CODE_TAKEN", "unit.code"),
@@ -33,18 +36,25 @@ CONSTRAINTS = {
 }
 
 
+def _api(proto: Any, name: str, module: ModuleType) -> Api:
+    return Api(proto.DESCRIPTOR.services_by_name[name], module, refuse, CONSTRAINTS)
+
+
+IMPORTS = _api(import_job_pb2, "EmployeeImportJobsService", employee_import)
+
+
 def apis(settings: Settings) -> Sequence[Api]:
     """The APIs of this process; ends it where it has no key to sign passports with."""
     parts.use(_parts(settings))
-    served = (
-        (unit_pb2, "UnitsService", unit),
-        (role_pb2, "RolesService", role),
-        (post_pb2, "PostsService", post),
-        (employee_pb2, "EmployeesService", employee),
-        (session_pb2, "SessionsService", session),
+    return (
+        _api(unit_pb2, "UnitsService", unit),
+        _api(role_pb2, "RolesService", role),
+        _api(post_pb2, "PostsService", post),
+        _api(employee_pb2, "EmployeesService", employee),
+        _api(session_pb2, "SessionsService", session),
+        IMPORTS,
+        snapshot.api(SOURCES),
     )
-    own = [Api(proto.DESCRIPTOR.services_by_name[name], module, refuse, CONSTRAINTS) for proto, name, module in served]
-    return [*own, snapshot.api(SOURCES)]
 
 
 def _parts(settings: Settings) -> Parts:

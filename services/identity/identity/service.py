@@ -5,7 +5,7 @@ from pathlib import Path
 from chassis.service import ServiceProcesses
 from identity.settings import Settings
 
-# Identity is the organisation's source: its API changes the tables that are a projection elsewhere.
+# Identity is the organisation's source: its API and its jobs change the tables that are a projection elsewhere.
 _ORGANISATION = {
     "org_state": "INSERT, UPDATE",
     "org_units": "INSERT, UPDATE",
@@ -21,5 +21,6 @@ SERVICE = ServiceProcesses(
     base="identity.tables:Base",
     apis="identity.apis:apis",
     worker="identity.worker:Worker",
-    rights={"api": _ORGANISATION},
+    jobs="identity.long_work:KINDS",
+    rights={"api": _ORGANISATION, "jobs": _ORGANISATION},
 )

@@ -72,7 +72,7 @@ class Company:
             issued_at=now,
             expires_at=now + LIFETIME,
         )
-        return self.door.with_passport(sign(caller, KEY), person_id=person_id)
+        return replace(self.door.with_passport(sign(caller, KEY), person_id=person_id), grants=granted)
 
     def hire_clerk(self) -> Client:
         """Somebody who manages employees throughout the company, but may grant nothing."""

@@ -53,6 +53,9 @@ class _PermissionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Permission
     PERMISSION_CONTACT_RECORD_CREATE: _Permission.ValueType  # 34
     PERMISSION_CONTACT_RECORD_UPDATE: _Permission.ValueType  # 35
     PERMISSION_CONTACT_RECORD_DELETE: _Permission.ValueType  # 36
+    PERMISSION_CUSTOMER_IMPORT: _Permission.ValueType  # 37
+    PERMISSION_CUSTOMER_EXPORT: _Permission.ValueType  # 38
+    PERMISSION_EMPLOYEE_IMPORT: _Permission.ValueType  # 39
 
 class Permission(_Permission, metaclass=_PermissionEnumTypeWrapper):
     """What a role may allow its holder to do."""
@@ -88,4 +91,7 @@ PERMISSION_CONTACT_RECORD_READ: Permission.ValueType  # 33
 PERMISSION_CONTACT_RECORD_CREATE: Permission.ValueType  # 34
 PERMISSION_CONTACT_RECORD_UPDATE: Permission.ValueType  # 35
 PERMISSION_CONTACT_RECORD_DELETE: Permission.ValueType  # 36
+PERMISSION_CUSTOMER_IMPORT: Permission.ValueType  # 37
+PERMISSION_CUSTOMER_EXPORT: Permission.ValueType  # 38
+PERMISSION_EMPLOYEE_IMPORT: Permission.ValueType  # 39
 Global___Permission: _TypeAlias = Permission  # noqa: Y015

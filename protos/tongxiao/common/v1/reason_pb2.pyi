@@ -47,6 +47,20 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_INTERNAL: _Reason.ValueType  # 22
     REASON_CUSTOM_FIELD_INVALID: _Reason.ValueType  # 23
     REASON_CONFLICT: _Reason.ValueType  # 24
+    REASON_FILE_UNKNOWN: _Reason.ValueType  # 25
+    REASON_FILE_TOO_LARGE: _Reason.ValueType  # 26
+    REASON_FILE_UNREADABLE: _Reason.ValueType  # 27
+    REASON_FILE_ENCODING: _Reason.ValueType  # 28
+    REASON_HEADER_MISSING: _Reason.ValueType  # 29
+    REASON_TOO_MANY_ROWS: _Reason.ValueType  # 30
+    REASON_TOO_MANY_COLUMNS: _Reason.ValueType  # 31
+    REASON_MAPPING_INVALID: _Reason.ValueType  # 32
+    REASON_FIELD_MISSING: _Reason.ValueType  # 33
+    REASON_VALUE_UNKNOWN: _Reason.ValueType  # 34
+    REASON_ROW_TOO_LONG: _Reason.ValueType  # 35
+    REASON_ROW_TWICE: _Reason.ValueType  # 36
+    REASON_JOB_NOT_WAITING: _Reason.ValueType  # 37
+    REASON_JOB_OVER: _Reason.ValueType  # 38
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Why a request was refused, whichever service refused it."""
@@ -76,4 +90,18 @@ REASON_SERVICE_TOKEN_INVALID: Reason.ValueType  # 21
 REASON_INTERNAL: Reason.ValueType  # 22
 REASON_CUSTOM_FIELD_INVALID: Reason.ValueType  # 23
 REASON_CONFLICT: Reason.ValueType  # 24
+REASON_FILE_UNKNOWN: Reason.ValueType  # 25
+REASON_FILE_TOO_LARGE: Reason.ValueType  # 26
+REASON_FILE_UNREADABLE: Reason.ValueType  # 27
+REASON_FILE_ENCODING: Reason.ValueType  # 28
+REASON_HEADER_MISSING: Reason.ValueType  # 29
+REASON_TOO_MANY_ROWS: Reason.ValueType  # 30
+REASON_TOO_MANY_COLUMNS: Reason.ValueType  # 31
+REASON_MAPPING_INVALID: Reason.ValueType  # 32
+REASON_FIELD_MISSING: Reason.ValueType  # 33
+REASON_VALUE_UNKNOWN: Reason.ValueType  # 34
+REASON_ROW_TOO_LONG: Reason.ValueType  # 35
+REASON_ROW_TWICE: Reason.ValueType  # 36
+REASON_JOB_NOT_WAITING: Reason.ValueType  # 37
+REASON_JOB_OVER: Reason.ValueType  # 38
 Global___Reason: _TypeAlias = Reason  # noqa: Y015

@@ -86,6 +86,27 @@ class IssuePassportRequest(_message.Message):
 Global___IssuePassportRequest: _TypeAlias = IssuePassportRequest  # noqa: Y015
 
 @_typing.final
+class IssuePersonPassportRequest(_message.Message):
+    """Asks for a passport of a person who is not there: their work goes on without them."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSON_ID_FIELD_NUMBER: _builtins.int
+    person_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        person_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["person_id", b"person_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___IssuePersonPassportRequest: _TypeAlias = IssuePersonPassportRequest  # noqa: Y015
+
+@_typing.final
 class IssuePassportResponse(_message.Message):
     """A passport."""
 

@@ -41,6 +41,11 @@ class SessionsServiceStub:
                 request_serializer=tongxiao_dot_identity_dot_v1_dot_session__pb2.IssuePassportRequest.SerializeToString,
                 response_deserializer=tongxiao_dot_identity_dot_v1_dot_session__pb2.IssuePassportResponse.FromString,
                 _registered_method=True)
+        self.IssuePersonPassport = channel.unary_unary(
+                '/tongxiao.identity.v1.SessionsService/IssuePersonPassport',
+                request_serializer=tongxiao_dot_identity_dot_v1_dot_session__pb2.IssuePersonPassportRequest.SerializeToString,
+                response_deserializer=tongxiao_dot_identity_dot_v1_dot_session__pb2.IssuePassportResponse.FromString,
+                _registered_method=True)
         self.ListPassportKeys = channel.unary_unary(
                 '/tongxiao.identity.v1.SessionsService/ListPassportKeys',
                 request_serializer=tongxiao_dot_identity_dot_v1_dot_session__pb2.ListPassportKeysRequest.SerializeToString,
@@ -74,6 +79,13 @@ class SessionsServiceServicer:
 
     def IssuePassport(self, request, context):
         """Exchanges a Keycloak access token for a passport: the caller's grants, signed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def IssuePersonPassport(self, request, context):
+        """Answers a passport of a person on whose behalf another process works.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -120,6 +132,11 @@ def add_SessionsServiceServicer_to_server(servicer, server):
             'IssuePassport': grpc.unary_unary_rpc_method_handler(
                     servicer.IssuePassport,
                     request_deserializer=tongxiao_dot_identity_dot_v1_dot_session__pb2.IssuePassportRequest.FromString,
+                    response_serializer=tongxiao_dot_identity_dot_v1_dot_session__pb2.IssuePassportResponse.SerializeToString,
+            ),
+            'IssuePersonPassport': grpc.unary_unary_rpc_method_handler(
+                    servicer.IssuePersonPassport,
+                    request_deserializer=tongxiao_dot_identity_dot_v1_dot_session__pb2.IssuePersonPassportRequest.FromString,
                     response_serializer=tongxiao_dot_identity_dot_v1_dot_session__pb2.IssuePassportResponse.SerializeToString,
             ),
             'ListPassportKeys': grpc.unary_unary_rpc_method_handler(
@@ -175,6 +192,33 @@ class SessionsService:
             target,
             '/tongxiao.identity.v1.SessionsService/IssuePassport',
             tongxiao_dot_identity_dot_v1_dot_session__pb2.IssuePassportRequest.SerializeToString,
+            tongxiao_dot_identity_dot_v1_dot_session__pb2.IssuePassportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def IssuePersonPassport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tongxiao.identity.v1.SessionsService/IssuePersonPassport',
+            tongxiao_dot_identity_dot_v1_dot_session__pb2.IssuePersonPassportRequest.SerializeToString,
             tongxiao_dot_identity_dot_v1_dot_session__pb2.IssuePassportResponse.FromString,
             options,
             channel_credentials,

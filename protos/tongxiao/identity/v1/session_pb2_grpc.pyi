@@ -36,6 +36,8 @@ class SessionsServiceStub:
     def __new__(cls, channel: _aio.Channel) -> SessionsServiceAsyncStub: ...
     IssuePassport: _grpc.UnaryUnaryMultiCallable[_session_pb2.IssuePassportRequest, _session_pb2.IssuePassportResponse]
     """Exchanges a Keycloak access token for a passport: the caller's grants, signed."""
+    IssuePersonPassport: _grpc.UnaryUnaryMultiCallable[_session_pb2.IssuePersonPassportRequest, _session_pb2.IssuePassportResponse]
+    """Answers a passport of a person on whose behalf another process works."""
     ListPassportKeys: _grpc.UnaryUnaryMultiCallable[_session_pb2.ListPassportKeysRequest, _session_pb2.ListPassportKeysResponse]
     """Lists the public keys that passports are verified with."""
     ListRevocations: _grpc.UnaryUnaryMultiCallable[_session_pb2.ListRevocationsRequest, _session_pb2.ListRevocationsResponse]
@@ -54,6 +56,8 @@ class SessionsServiceAsyncStub(SessionsServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     IssuePassport: _aio.UnaryUnaryMultiCallable[_session_pb2.IssuePassportRequest, _session_pb2.IssuePassportResponse]  # type: ignore[assignment]
     """Exchanges a Keycloak access token for a passport: the caller's grants, signed."""
+    IssuePersonPassport: _aio.UnaryUnaryMultiCallable[_session_pb2.IssuePersonPassportRequest, _session_pb2.IssuePassportResponse]  # type: ignore[assignment]
+    """Answers a passport of a person on whose behalf another process works."""
     ListPassportKeys: _aio.UnaryUnaryMultiCallable[_session_pb2.ListPassportKeysRequest, _session_pb2.ListPassportKeysResponse]  # type: ignore[assignment]
     """Lists the public keys that passports are verified with."""
     ListRevocations: _aio.UnaryUnaryMultiCallable[_session_pb2.ListRevocationsRequest, _session_pb2.ListRevocationsResponse]  # type: ignore[assignment]
@@ -75,6 +79,14 @@ class SessionsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_session_pb2.IssuePassportResponse, _abc.Awaitable[_session_pb2.IssuePassportResponse]]:
         """Exchanges a Keycloak access token for a passport: the caller's grants, signed."""
+
+    @_abc_1.abstractmethod
+    def IssuePersonPassport(
+        self,
+        request: _session_pb2.IssuePersonPassportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_session_pb2.IssuePassportResponse, _abc.Awaitable[_session_pb2.IssuePassportResponse]]:
+        """Answers a passport of a person on whose behalf another process works."""
 
     @_abc_1.abstractmethod
     def ListPassportKeys(

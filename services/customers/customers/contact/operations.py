@@ -36,14 +36,24 @@ def create_contact(
     if contact_id and (existing := _existing(call, contact_id, given)):
         return existing
     _check_customers(call.session, {place.customer_id for place in places})
+    made = build(contact_id=contact_id, values=checked(given), places=places)
+    keep(call, [made])
+    return made
+
+
+def build(*, contact_id: UUID | None, values: Mapping[str, Any], places: Sequence[Place]) -> Contact:
+    """A contact of checked facts, not yet kept."""
     now = clock.now()
-    values = _checked(given)
     made = Contact(id=contact_id or ids.new_id(), version=1, created_at=now, updated_at=now, **values)
     made.places = [_place(made.id, at, place) for at, place in enumerate(places)]
-    call.session.add(made)
-    call.session.flush()
-    outbox.publish(call.session, events.contact_changed(made))
     return made
+
+
+def keep(call: Call, contacts: Sequence[Contact]) -> None:
+    """Keep new contacts, at customers that the caller may change, and tell of them."""
+    call.session.add_all(contacts)
+    call.session.flush()
+    outbox.publish(call.session, *(events.contact_changed(contact) for contact in contacts))
 
 
 def update_contact(
@@ -56,10 +66,15 @@ def update_contact(
     contact = queries.get_contact(call.session, contact_id)
     guard.demand(call.session, contact)
     masks.check_etag(etag, contact.version)
-    for name, value in _checked(changes).items():
-        setattr(contact, name, value)
     if places is not None:
         _replace_places(call.session, contact, places)
+    return apply_changes(call, contact, changes)
+
+
+def apply_changes(call: Call, contact: Contact, changes: Mapping[str, Any]) -> Contact:
+    """Change the facts of a contact that the caller may change; wrong facts are refused."""
+    for name, value in checked(changes).items():
+        setattr(contact, name, value)
     if call.session.is_modified(contact):
         contact.updated_at = clock.now()
         call.session.flush()
@@ -103,12 +118,12 @@ def _existing(call: Call, contact_id: UUID, given: Mapping[str, Any]) -> Contact
         if queries.is_taken(call.session, contact_id):
             raise refuse("ID_TAKEN", field="contact.id")
         return None
-    if any(getattr(found, name) != value for name, value in _checked(given).items()):
+    if any(getattr(found, name) != value for name, value in checked(given).items()):
         raise refuse("ALREADY_EXISTS", field="contact.id")
     return found
 
 
-def _checked(given: Mapping[str, Any]) -> dict[str, Any]:
+def checked(given: Mapping[str, Any]) -> dict[str, Any]:
     """The facts in the form they are kept in; refuses MASKED_VALUE a mask that came back."""
     found = dict(given)
     for name in ("mobile", "phone", "email", "wechat", "birthday"):

@@ -1,28 +1,19 @@
 """CustomersService: message → arguments → operation → message."""
 
-from typing import Any
 from uuid import UUID
 
 from google.protobuf.empty_pb2 import Empty
-from google.protobuf.json_format import MessageToDict
 
 from chassis import masks
 from chassis.call import Call
 from chassis.ids import parse_id
 from chassis.rpc import one_statement
 from customers.customer import operations, queries
+from customers.customer.attributes import ATTRIBUTES, attributes
 from customers.customer.messages import customer_message, period_message, share_message
 from customers.customer.operations import Wanted
 from customers.overview.api import get_customer_overview as get_customer_overview
 from tongxiao.customers.v1 import customer_pb2 as pb
-
-# Field of the message to attribute of the model; what stands here may be changed.
-ATTRIBUTES = {
-    **{name: name for name in ("name", "short_name", "name_en", "credit_code", "industry", "size", "tier", "source")},
-    **{name: name for name in ("division_code", "address", "website", "phones", "tags", "parent_id", "note")},
-    "custom_fields": "custom_fields",
-    "next_contact_date": "next_contact_on",
-}
 
 
 @one_statement
@@ -126,15 +117,3 @@ def list_shares(request: pb.ListSharesRequest, call: Call) -> pb.ListSharesRespo
 def delete_share(request: pb.DeleteShareRequest, call: Call) -> Empty:
     operations.delete_share(call, customer_id=UUID(request.customer_id), share_id=UUID(request.id))
     return Empty()
-
-
-def attributes(given: pb.Customer, names: Any) -> dict[str, Any]:
-    """The values of fields, in the types the model keeps."""
-    found: dict[str, Any] = {ATTRIBUTES[name]: getattr(given, name) for name in names}
-    for name in {"phones", "tags"} & found.keys():
-        found[name] = list(found[name])
-    if "parent_id" in found:
-        found["parent_id"] = parse_id(found["parent_id"])
-    if "custom_fields" in found:
-        found["custom_fields"] = MessageToDict(given.custom_fields)
-    return found

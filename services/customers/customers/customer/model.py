@@ -95,8 +95,9 @@ class Customer(SortKeys, Versioned, Base):
     def index(self) -> None:
         """Take the place in lists and searches that the names and the code give."""
         self.sort_name = search.sort_key(self.name)
-        self.search_text = search.search_text(names=(self.name, self.short_name, self.name_en), code=self.credit_code)
-        self.search = search.vector(self.search_text)
+        found = search.search_text(names=(self.name, self.short_name, self.name_en), code=self.credit_code)
+        if found != self.search_text:
+            self.search_text, self.search = found, search.vector(found)
         for assignment in self.assignments:
             assignment.sort_name = self.sort_name
 

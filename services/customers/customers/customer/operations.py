@@ -29,6 +29,15 @@ class Wanted:
     unit_id: UUID | None
 
 
+@dataclass(frozen=True)
+class Placing:
+    """An assignment as it will be."""
+
+    line_id: UUID
+    owner_id: UUID
+    unit_id: UUID
+
+
 def create_customer(
     call: Call, *, customer_id: UUID | None, given: Mapping[str, Any], assignments: Sequence[Wanted]
 ) -> Customer:
@@ -43,6 +52,15 @@ def create_customer(
         raise refuse("LINE_TWICE", field="customer.assignments")
     if customer_id and (existing := _existing(call, customer_id, given)):
         return existing
+    values = checked(call.session, None, given)
+    placings = [Placing(wanted.line_id, *_placed(call, wanted)) for wanted in assignments]
+    made = build(call, customer_id=customer_id, values=values, placings=placings)
+    keep(call, [made])
+    return made
+
+
+def build(call: Call, *, customer_id: UUID | None, values: Mapping[str, Any], placings: Sequence[Placing]) -> Customer:
+    """A customer of checked facts, not yet kept."""
     now = clock.now()
     made = Customer(
         id=customer_id or ids.new_id(),
@@ -52,18 +70,21 @@ def create_customer(
         created_by=call.caller.person_id,
         version=1,
         assignments=[],
-        **_checked(call.session, None, given),
+        **values,
     )
     made.index()
-    for wanted in assignments:
-        owner_id, unit_id = _placed(call, wanted)
-        made.assign(line_id=wanted.line_id, owner_id=owner_id, unit_id=unit_id)
-    call.session.add(made)
-    call.session.flush()
-    call.session.add_all(_period(call, assignment, note="") for assignment in made.assignments)
-    call.session.flush()
-    outbox.publish(call.session, events.customer_changed(made))
+    for placing in placings:
+        made.assign(line_id=placing.line_id, owner_id=placing.owner_id, unit_id=placing.unit_id)
     return made
+
+
+def keep(call: Call, customers: Sequence[Customer]) -> None:
+    """Keep new customers, with the beginning of their history, and tell of them."""
+    call.session.add_all(customers)
+    call.session.flush()
+    call.session.add_all(_period(call, held, note="") for customer in customers for held in customer.assignments)
+    call.session.flush()
+    outbox.publish(call.session, *(events.customer_changed(customer) for customer in customers))
 
 
 def update_customer(call: Call, *, customer_id: UUID, etag: str, changes: Mapping[str, Any]) -> Customer:
@@ -71,7 +92,12 @@ def update_customer(call: Call, *, customer_id: UUID, etag: str, changes: Mappin
     customer = queries.get_customer(call.session, customer_id)
     guard.demand(call.session, customer)
     masks.check_etag(etag, customer.version)
-    for name, value in _checked(call.session, customer, changes).items():
+    return apply_changes(call, customer, changes)
+
+
+def apply_changes(call: Call, customer: Customer, changes: Mapping[str, Any]) -> Customer:
+    """Change the facts of a customer that the caller may change; wrong facts are refused."""
+    for name, value in checked(call.session, customer, changes).items():
         setattr(customer, name, value)
     customer.index()
     return _changed(call.session, customer)
@@ -177,7 +203,7 @@ def _existing(call: Call, customer_id: UUID, given: Mapping[str, Any]) -> Custom
         if queries.is_taken(call.session, customer_id):
             raise refuse("ID_TAKEN", field="customer.id")
         return None
-    wanted = _checked(call.session, None, given)
+    wanted = checked(call.session, None, given)
     if any(getattr(found, name) != value for name, value in wanted.items()):
         raise refuse("ALREADY_EXISTS", field="customer.id")
     return found
@@ -192,7 +218,7 @@ def _changed(session: Session, customer: Customer, *, touched: bool = False) -> 
     return customer
 
 
-def _checked(session: Session, customer: Customer | None, given: Mapping[str, Any]) -> dict[str, Any]:
+def checked(session: Session, customer: Customer | None, given: Mapping[str, Any]) -> dict[str, Any]:
     """The facts in the form they are kept in."""
     found = dict(given)
     if "credit_code" in found:
@@ -225,10 +251,15 @@ def _placed(call: Call, wanted: Wanted, *, field: str = "customer.assignments") 
         raise refuse("LINE_RETIRED", field=field)
     owner_id = wanted.owner_id or call.caller.person_id
     owner = people.active(call.session, owner_id, reason="OWNER_UNKNOWN", field=field)
-    unit_id = wanted.unit_id or owner.unit_id
+    return owner_id, unit_of(call, owner, wanted.unit_id, field=field)
+
+
+def unit_of(call: Call, owner: people.Colleague, unit_id: UUID | None, *, field: str) -> UUID:
+    """The unit that an owner's customer counts in: the one named, else their home. Refuses OWNER_NOT_IN_UNIT."""
+    unit_id = unit_id or owner.unit_id
     if unit_id is None or not any(call.trees.current().under(held, frozenset({unit_id})) for held in owner.unit_ids):
         raise refuse("OWNER_NOT_IN_UNIT", field=field)
-    return owner_id, unit_id
+    return unit_id
 
 
 def _period(call: Call, assignment: Assignment, *, note: str) -> AssignmentPeriod:

@@ -1,8 +1,6 @@
 """EmployeesService: message → arguments → operation → message."""
 
 import secrets
-from collections.abc import Iterable
-from typing import Any
 from uuid import UUID
 
 from chassis import clock, fields, masks
@@ -11,18 +9,13 @@ from chassis.caller import FieldAccess
 from chassis.ids import parse_id
 from identity import days, parts
 from identity.employee import directory_queries, operations, passwords, queries
+from identity.employee.attributes import ATTRIBUTES, attributes
 from identity.employee.directory_queries import Entry
 from identity.employee.model import Employee
 from identity.keycloak import queries as keycloak
 from identity.keycloak.model import Drift
 from identity.refusals import refuse
 from tongxiao.identity.v1 import employee_pb2 as pb
-
-# Field of the message to attribute of the model; what stands here may be changed.
-ATTRIBUTES = {
-    **{name: name for name in ("number", "name", "name_en", "username", "email", "mobile", "locale")},
-    "hire_date": "hire_on",
-}
 
 
 def get_employee(request: pb.GetEmployeeRequest, call: Call) -> pb.Employee:
@@ -40,7 +33,7 @@ def create_employee(request: pb.CreateEmployeeRequest, call: Call) -> pb.Employe
         if getattr(given, field.name) and call.field_access(right) < FieldAccess.EDIT:
             raise refuse("FIELD_NOT_READABLE", field=f"employee.{field.name}")
     made = operations.hire(
-        call, employee_id=parse_id(given.id), given=_attributes(given, ATTRIBUTES), unit_id=parse_id(given.unit_id)
+        call, employee_id=parse_id(given.id), given=attributes(given, ATTRIBUTES), unit_id=parse_id(given.unit_id)
     )
     return _message(made, call)
 
@@ -48,7 +41,7 @@ def create_employee(request: pb.CreateEmployeeRequest, call: Call) -> pb.Employe
 def update_employee(request: pb.UpdateEmployeeRequest, call: Call) -> pb.Employee:
     given = request.employee
     names = masks.changed_fields(call, given, request.update_mask, allowed=ATTRIBUTES)
-    changes = _attributes(given, names)
+    changes = attributes(given, names)
     return _message(operations.update(call, employee_id=UUID(given.id), etag=given.etag, changes=changes), call)
 
 
@@ -139,11 +132,3 @@ def _drift_message(drift: Drift) -> pb.Drift:
         found_time=clock.stamp(drift.found_at),
         repaired_time=clock.stamp(drift.repaired_at),
     )
-
-
-def _attributes(given: pb.Employee, names: Iterable[str]) -> dict[str, Any]:
-    """The values of fields, in the types the model keeps; refuses DATE_INVALID."""
-    found: dict[str, Any] = {ATTRIBUTES[name]: getattr(given, name) for name in names}
-    if "hire_on" in found:
-        found["hire_on"] = days.checked_day(given.hire_date, field="employee.hire_date")
-    return found

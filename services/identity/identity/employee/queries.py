@@ -30,6 +30,11 @@ def get_employee(session: Session, employee_id: UUID) -> Employee:
     return found
 
 
+def by_numbers(session: Session, numbers: Iterable[str]) -> dict[str, Employee]:
+    """The employees within reach by their numbers."""
+    return {found.number: found for found in session.scalars(select(Employee).where(Employee.number.in_(set(numbers))))}
+
+
 def known_employee(session: Session, employee_id: UUID) -> Employee | None:
     """An employee, within reach or beyond."""
     wanted = select(Employee).where(Employee.id == employee_id)

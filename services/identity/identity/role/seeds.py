@@ -70,3 +70,19 @@ FIRST = (
     ),
     _role("knowledge_editor", 7, ("知识编辑", "Knowledge editor"), _EVERYBODY),
 )
+
+_IMPORT, _EXPORT, _EMPLOYEES = "customer.import", "customer.export", "employee.import"
+
+
+def _later(code: str, held: tuple[str, ...], grantable: tuple[str, ...] = ()) -> dict[str, Any]:
+    return {"id": role_id(code), "held": sorted(held), "grantable": sorted(grantable)}
+
+
+# What came with long work, planted by the migration 0003.
+GRANTED_WITH_LONG_WORK = (
+    _later("salesperson", (_IMPORT,)),
+    _later("supervisor", (_IMPORT,)),
+    _later("manager", (_IMPORT, _EXPORT), (_IMPORT,)),
+    _later("director", (_IMPORT, _EXPORT), (_IMPORT, _EXPORT)),
+    _later("admin", (_EMPLOYEES,), (_IMPORT, _EXPORT, _EMPLOYEES)),
+)

@@ -1,6 +1,7 @@
 """SessionsService: message → arguments → operation → message."""
 
 from datetime import UTC, timedelta
+from uuid import UUID
 
 from google.protobuf.empty_pb2 import Empty
 
@@ -12,6 +13,7 @@ from identity.role.catalogue import names_of
 from identity.session import explain, leaving, me, passports, queries
 from identity.session.me import Held
 from identity.session.model import Revocation
+from identity.session.passports import Issued
 from tongxiao.identity.v1 import role_pb2
 from tongxiao.identity.v1 import session_pb2 as pb
 
@@ -23,9 +25,13 @@ _OVERLAP = timedelta(seconds=10)
 def issue_passport(request: pb.IssuePassportRequest, call: Call) -> pb.IssuePassportResponse:
     made = parts.current()
     issued = passports.issue(call.session, request.access_token, verifier=made.verifier, keys=made.keys)
-    return pb.IssuePassportResponse(
-        passport=issued.text, expire_time=clock.stamp(issued.expires_at), person_id=str(issued.person_id)
-    )
+    return _issued_message(issued)
+
+
+@one_statement
+def issue_person_passport(request: pb.IssuePersonPassportRequest, call: Call) -> pb.IssuePassportResponse:
+    person_id = UUID(request.person_id)
+    return _issued_message(passports.issue_absent(call.session, person_id, keys=parts.current().keys))
 
 
 @one_statement
@@ -63,6 +69,12 @@ def sign_out(request: pb.SignOutRequest, call: Call) -> Empty:
 
 def explain_access(request: pb.ExplainAccessRequest, call: Call) -> pb.ExplainAccessResponse:
     return explain.explain(call, request)
+
+
+def _issued_message(issued: Issued) -> pb.IssuePassportResponse:
+    return pb.IssuePassportResponse(
+        passport=issued.text, expire_time=clock.stamp(issued.expires_at), person_id=str(issued.person_id)
+    )
 
 
 def _grant_message(held: Held) -> pb.Grant:

@@ -1,5 +1,6 @@
 """Passports: a realm's access token exchanged for the person's grants, signed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -7,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from chassis import clock, passport
-from chassis.caller import Caller
+from chassis.caller import Caller, Grant
 from identity.employee import queries as employees
 from identity.employee.model import Employee
 from identity.refusals import refuse
@@ -43,12 +44,33 @@ def issue(session: Session, token: str, *, verifier: TokenVerifier, keys: Signin
     if not employee.active:
         raise refuse("EMPLOYEE_NOT_ACTIVE")
     held = grants.effective(session, person_id, claims.roles)
+    return _issued(person_id, claims.session_id, held, issued_at=issued_at, keys=keys)
+
+
+def issue_absent(session: Session, person_id: UUID, *, keys: SigningKeys) -> Issued:
+    """A passport for a person whose work goes on without them, with all that their posts allow now.
+
+    Refuses EMPLOYEE_UNKNOWN, EMPLOYEE_NOT_ACTIVE and NO_POST.
+    """
+    issued_at = clock.now()
+    queries.await_changes(session, person_id)
+    employee = employees.known_employee(session, person_id)
+    if employee is None:
+        raise refuse("EMPLOYEE_UNKNOWN", field="person_id")
+    if not employee.active:
+        raise refuse("EMPLOYEE_NOT_ACTIVE")
+    return _issued(person_id, "", grants.all_of(session, person_id), issued_at=issued_at, keys=keys)
+
+
+def _issued(
+    person_id: UUID, session_id: str, held: Sequence[Grant], *, issued_at: datetime, keys: SigningKeys
+) -> Issued:
     if not held:
         raise refuse("NO_POST")
     ends = [grant.until for grant in held if grant.until]
     caller = Caller(
         person_id=person_id,
-        session_id=claims.session_id,
+        session_id=session_id,
         grants=tuple(held),
         issued_at=issued_at,
         expires_at=min([issued_at + passport.LIFETIME, *ends]),

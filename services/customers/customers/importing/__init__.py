@@ -1,0 +1,1 @@
+"""Imports 导入: files whose rows become customers and contacts."""

@@ -1,0 +1,127 @@
+"""Rows that become contacts at customers within reach."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from chassis import fields, guard, ids
+from chassis.call import Call
+from chassis.caller import FieldAccess
+from chassis.errors import DomainError
+from chassis.import_rows import CREATED, UNCHANGED, UPDATED, Result
+from chassis.imports import Importer, Row, refused
+from customers.contact import operations
+from customers.contact.model import Contact
+from customers.contact.operations import Place
+from customers.customer.model import Customer
+from customers.importing import cells, columns, queries
+from customers.refusals import refuse
+from tongxiao.customers.v1 import contact_pb2 as pb
+
+_PLAIN = ("name", "name_en", "mobile", "phone", "email", "wechat", "birthday", "note")
+_AT_PLACE = ("role", "job_title", "department")
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the rows of a step refer to."""
+
+    customers: Mapping[str, Sequence[UUID]]
+    changeable: set[UUID]
+    existing: Mapping[str, Contact]
+    contacts_changeable: set[UUID]
+    taken: set[str]
+
+
+def apply(call: Call, rows: Sequence[Row], update_by: str) -> list[Result]:
+    """Create or change a contact for each row, as the caller might one by one."""
+    known = _known(call, rows, update_by)
+    made: dict[int, Contact] = {}
+    results: dict[int, Result] = {}
+    for row in rows:
+        try:
+            results[row.number] = _applied(call, row, known, update_by=update_by, made=made)
+        except DomainError as error:
+            results[row.number] = refused(error)
+    if made:
+        operations.keep(call, list(made.values()))
+    results |= {number: Result(CREATED, contact.id) for number, contact in made.items()}
+    return [results[row.number] for row in rows]
+
+
+CONTACTS = Importer(kind="contact", fields=columns.CONTACT, apply=apply)
+
+
+def _applied(call: Call, row: Row, known: Known, *, update_by: str, made: dict[int, Contact]) -> Result:
+    given = pb.Contact()
+    cells.fill(given, row.values, _PLAIN)
+    _demand_editable(call, given)
+    existing = known.existing.get(row.values.get(update_by, "")) if update_by else None
+    if existing:
+        return _changed(call, existing, given, row, known)
+    if not given.name:
+        raise refuse("FIELD_MISSING", field="name")
+    customer_id = _customer(row, known)
+    place = given.places.add(customer_id=str(customer_id))
+    cells.fill(place, row.values, _AT_PLACE)
+    given.id = row.values.get("id", "")
+    if faults := cells.faults_of(pb.CreateContactRequest(contact=given)):
+        return faults
+    if given.id in known.taken:
+        raise refuse("ID_TAKEN", field="id")
+    values = {name: getattr(given, name) for name in (*_PLAIN, "email_consent", "phone_consent")}
+    wanted = Place(customer_id, place.role, place.job_title, place.department)
+    made[row.number] = operations.build(
+        contact_id=ids.parse_id(given.id), values=operations.checked(values), places=[wanted]
+    )
+    return Result(CREATED)
+
+
+def _changed(call: Call, contact: Contact, given: pb.Contact, row: Row, known: Known) -> Result:
+    if contact.id not in known.contacts_changeable:
+        raise refuse("OUT_OF_REACH")
+    names = [name for name in _PLAIN if name in row.values]
+    request = pb.UpdateContactRequest(contact=given)
+    request.update_mask.paths.extend(names)
+    if faults := cells.faults_of(request):
+        return faults
+    before = contact.version
+    operations.apply_changes(call, contact, {name: getattr(given, name) for name in names})
+    return Result(UPDATED if contact.version > before else UNCHANGED, contact.id)
+
+
+def _demand_editable(call: Call, given: pb.Contact) -> None:
+    """Refuse FIELD_NOT_READABLE a value of a field that the caller may not edit."""
+    for field, right in fields.governed(pb.Contact.DESCRIPTOR):
+        if getattr(given, field.name) and call.field_access(right) < FieldAccess.EDIT:
+            raise refuse("FIELD_NOT_READABLE", field=field.name)
+
+
+def _customer(row: Row, known: Known) -> UUID:
+    """The customer that a row names, by id, credit code or exact name. Refuses CUSTOMER_UNKNOWN and OUT_OF_REACH."""
+    if "customer" not in row.values:
+        raise refuse("FIELD_MISSING", field="customer")
+    found = known.customers.get(row.values["customer"], ())
+    if len(found) != 1:
+        raise refuse("CUSTOMER_UNKNOWN", field="customer")
+    if found[0] not in known.changeable:
+        raise refuse("OUT_OF_REACH", field="customer")
+    return found[0]
+
+
+def _known(call: Call, rows: Sequence[Row], update_by: str) -> Known:
+    session = call.session
+    named = {row.values["customer"] for row in rows if "customer" in row.values}
+    by_id, by_code = (queries.customers_by(session, key, named) for key in ("id", "credit_code"))
+    exact = {name: [customer.id] for found in (by_code, by_id) for name, customer in found.items()}
+    customers = {**queries.customer_ids_by_name(session, named), **exact}
+    every = {customer_id for ids_ in customers.values() for customer_id in ids_}
+    keys = {row.values["id"] for row in rows if "id" in row.values}
+    existing = queries.contacts_by(session, keys) if update_by else {}
+    return Known(
+        customers=customers,
+        changeable=guard.changeable(session, Customer, every),
+        existing=existing,
+        contacts_changeable=guard.changeable(session, Contact, [each.id for each in existing.values()]),
+        taken=queries.taken_contact_ids(session, keys),
+    )

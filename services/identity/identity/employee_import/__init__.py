@@ -1,0 +1,1 @@
+"""Imports 导入 of employees."""
