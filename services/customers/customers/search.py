@@ -6,10 +6,11 @@ PostgreSQL keeps a run of Chinese whole and its trigrams want three characters; 
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
-from pypinyin import Style, lazy_pinyin
-from sqlalchemy import ColumnElement, Text, and_, cast, func, literal
-from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY
+from pypinyin import lazy_pinyin
+from sqlalchemy import ColumnElement, and_, cast, literal
+from sqlalchemy.dialects.postgresql import TSQUERY
 
 _WORDS = re.compile(r"\w+")
 _CHINESE = re.compile(r"[㐀-鿿]")
@@ -23,12 +24,18 @@ def normalise(text: str) -> str:
 
 def initials(text: str) -> str:
     """The first letters of Chinese characters' pinyin: `shqc` for 上海汽车."""
-    return "".join(lazy_pinyin(_CHINESE.findall(text), style=Style.FIRST_LETTER))
+    return "".join(sound[0] for sound in _sounds("".join(_CHINESE.findall(text))))
 
 
 def sort_key(name: str) -> str:
     """What names are ordered by: full pinyin, as a Chinese reader expects it; then the name itself."""
-    return f"{''.join(lazy_pinyin(normalise(name)))[:200]} {name}"
+    return f"{''.join(_sounds(normalise(name)))[:200]} {name}"
+
+
+@lru_cache(maxsize=1024)
+def _sounds(text: str) -> list[str]:
+    """The pinyin of each Chinese character, and what stands between them as it is."""
+    return lazy_pinyin(text)
 
 
 def search_text(*, names: Iterable[str], code: str) -> str:
@@ -41,9 +48,9 @@ def bigrams(text: str) -> set[str]:
     return {word[at : at + 2] for word in _WORDS.findall(normalise(text)) for at in range(len(word) - 1)}
 
 
-def vector(text: str) -> ColumnElement[str]:
-    """The tsvector of a search text; its lexemes are the bigrams as they are."""
-    return func.array_to_tsvector(cast(sorted(bigrams(text)), ARRAY(Text)))
+def vector(text: str) -> str:
+    """The tsvector of a search text, as PostgreSQL writes one; its lexemes are the bigrams as they are."""
+    return " ".join(f"'{gram}'" for gram in sorted(bigrams(text)))
 
 
 def asked(query: str) -> str:
