@@ -3,7 +3,7 @@
 from chassis.imports import Field
 
 CUSTOMER = (
-    Field("id", "编号", "Id", ("record id", "external id"), key=True),
+    Field("id", "编号", "Id", (), key=True),
     Field("name", "客户名称", "Name", ("company name", "公司名称", "企业名称", "客户", "display name"), required=True),
     Field("short_name", "简称", "Short name", ("客户简称",)),
     Field("name_en", "英文名称", "English name", ("name in english",)),
@@ -26,7 +26,7 @@ CUSTOMER = (
 )
 
 CONTACT = (
-    Field("id", "编号", "Id", ("record id", "external id"), key=True),
+    Field("id", "编号", "Id", (), key=True),
     Field("name", "姓名", "Name", ("contact name", "联系人", "联系人姓名", "display name"), required=True),
     Field("name_en", "英文名", "English name", ("name in english",)),
     Field(
