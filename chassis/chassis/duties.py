@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from chassis import telemetry
+from chassis import anchors, seals, telemetry
 from chassis.settings import ProcessSettings
 
 DAYS_AHEAD, DAYS_KEPT = 3, 7
@@ -25,15 +25,17 @@ WHERE published_at IS NULL AND unroutable_at IS NULL
 
 @dataclass
 class Duty:
-    """An action and the seconds between two performances; the first is due at once."""
+    """An action and the seconds between two performances; the first is due at once, and so is more that it left."""
 
     every_s: float
-    action: Callable[[psycopg.Connection], None]
+    action: Callable[[psycopg.Connection], bool | None]
     due_at: float = 0
 
 
-def of_relay(settings: ProcessSettings) -> tuple[Duty, ...]:
+def of_relay(name: str, settings: ProcessSettings) -> tuple[Duty, ...]:
     return (
+        Duty(settings.seal_every_s, seals.seal),
+        Duty(settings.anchor_every_s, anchors.Telling(name).tell),
         Duty(600, keep_partitions),
         Duty(settings.unroutable_retry_s, lambda connection: try_unroutable(connection, settings.unroutable_retry_s)),
         Duty(5, measure),
@@ -44,8 +46,8 @@ def perform(duties: Sequence[Duty], connection: psycopg.Connection) -> None:
     """Perform those that are due."""
     for duty in duties:
         if time.monotonic() >= duty.due_at:
-            duty.action(connection)
-            duty.due_at = time.monotonic() + duty.every_s
+            more = duty.action(connection)
+            duty.due_at = time.monotonic() + (0 if more else duty.every_s)
 
 
 def keep_partitions(connection: psycopg.Connection) -> None:

@@ -79,11 +79,11 @@ class State:
 
 def run(service: ServiceProcesses, settings: ProcessSettings, _arguments: Sequence[str]) -> int:
     """The process `relay`: leads, or stands by, until it is told to stop."""
-    stop, state = process.stopping(), State()
+    stop, state, due = process.stopping(), State(), duties.of_relay(service.name, settings)
     with health.page(settings.health_listen, {"relay": state.check}):
         while not stop.is_set():
             try:
-                _turn(service.name, settings, stop=stop, state=state)
+                _turn(service.name, settings, due=due, stop=stop, state=state)
             except (psycopg.Error, BrokerLostError) as error:
                 state.trouble = f"{type(error).__name__}"
                 log.warning("relay interrupted: %s: %s", type(error).__name__, error)
@@ -91,19 +91,21 @@ def run(service: ServiceProcesses, settings: ProcessSettings, _arguments: Sequen
     return 0
 
 
-def _turn(name: str, settings: ProcessSettings, *, stop: threading.Event, state: State) -> None:
+def _turn(name: str, settings: ProcessSettings, *, due: Sequence[Duty], stop: threading.Event, state: State) -> None:
     """Stand by until the lock is free, then lead until told to stop or something breaks."""
     with _connected(settings.database_url.get_secret_value(), name=name) as connection:
         state.role, state.trouble = "standby", ""
         while not _leads(connection):
             if stop.wait(STANDBY_S):
                 return
+        # What is due in the database is done while the broker is away, too.
+        duties.perform(due, connection)
         publisher = _publisher(name, settings)
         with closing(publisher):
             publisher.open()
             state.role, state.trouble = "leading", ""
             log.info("relay leads")
-            _lead(connection, publisher, due=duties.of_relay(settings), stop=stop)
+            _lead(connection, publisher, due=due, stop=stop)
 
 
 def _publisher(name: str, settings: ProcessSettings) -> Publisher:

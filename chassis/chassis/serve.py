@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from joserfc.jwk import KeySet
 from sqlalchemy import Engine
 
-from chassis import channels, files, guard, health, process, revocations, server, snapshot, tokens
+from chassis import anchors, channels, files, guard, health, process, revocations, server, snapshot, tokens
 from chassis.call import mapped_classes
 from chassis.database import connect
 from chassis.passport import Verifier
@@ -54,7 +54,7 @@ def pipeline(
     files.use(settings.files_url)
     token = settings.service_token.get_secret_value()
     tokens.use_secret(token)
-    served = rpcs([*resolve(service.apis)(settings), *_snapshots(service)])
+    served = rpcs([*resolve(service.apis)(settings), *_snapshots(service), anchors.api()])
     with engine_of(service, settings, "serve") as engine:
         yield Pipeline(
             engine=engine,

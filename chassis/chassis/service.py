@@ -34,6 +34,8 @@ class ServiceProcesses:
     snapshots: str = ""
     # Sequence[Projection]: what `backfill` and `reconcile` fill and compare.
     projections: str = ""
+    # The service that keeps the heads of this one's audit chain.
+    witness: str = "identity"
     # Rights on the chassis's tables beyond the usual ones: process kind → table → privileges.
     rights: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 

@@ -1,11 +1,14 @@
 """What this service serves."""
 
+import sys
 from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
+from chassis import audit_api
 from chassis.rpc import Api
 from customers.contact import api as contact
+from customers.contact import key_model
 from customers.contact_record import api as contact_record
 from customers.customer import api as customer
 from customers.exporting import api as exporting
@@ -14,6 +17,7 @@ from customers.product_line import api as product_line
 from customers.refusals import refuse
 from customers.settings import Settings
 from tongxiao.customers.v1 import (
+    audit_pb2,
     contact_pb2,
     contact_record_pb2,
     customer_pb2,
@@ -38,6 +42,10 @@ EXPORTS = _api(export_job_pb2, "ExportJobsService", exporting)
 
 
 def apis(settings: Settings) -> Sequence[Api]:
+    """The APIs of this process; ends it where it has no key to keep personal values with."""
+    if settings.personal_key is None:
+        sys.exit("Settings are missing or wrong:\n  TONGXIAO_PERSONAL_KEY: serve keeps personal values with it")
+    key_model.use_master(settings.personal_key.get_secret_value())
     contact.reveals_per_day = settings.reveals_per_day
     return (
         _api(product_line_pb2, "ProductLinesService", product_line),
@@ -46,4 +54,5 @@ def apis(settings: Settings) -> Sequence[Api]:
         _api(contact_record_pb2, "ContactRecordsService", contact_record),
         IMPORTS,
         EXPORTS,
+        _api(audit_pb2, "AuditService", audit_api),
     )
