@@ -15,9 +15,10 @@ Fault = pb.AuditFault
 # Seals read at once, and findings of one kind that are told at the end of a chain.
 PAGE, TOLD = 20, 1000
 
-# A moment that no clock can have told is told as none.
+# A moment that no clock can have told is read as none, and an array of arrays flat.
 SEALS = text("""
-SELECT seq, version, previous, audit_ids, row_hashes, hash,
+SELECT seq, version, previous, ARRAY(SELECT unnest(audit_ids)) AS audit_ids, row_hashes, hash,
+    coalesce(array_ndims(audit_ids) = 1 AND array_lower(audit_ids, 1) = 1, false) AS flat,
     CASE WHEN sealed_at BETWEEN '1970-01-01Z' AND '9999-01-01Z' THEN sealed_at END AS sealed_at
 FROM audit_seals WHERE seq > :after ORDER BY seq LIMIT :page
 """)
@@ -153,7 +154,7 @@ def _computed(stored: Any) -> bytes | None:
     content = (stored.seq, stored.version, bytes(stored.previous), stored.audit_ids)
     made = Seal(*content, row_hashes=bytes(stored.row_hashes), sealed_at=stored.sealed_at)
     try:
-        return made.hash if stored.version == seals.VERSION else None
+        return made.hash if stored.flat and stored.version == seals.VERSION else None
     except (struct.error, TypeError):
         return None
 
