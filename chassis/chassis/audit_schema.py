@@ -4,8 +4,8 @@ Nobody may change or delete a row, a seal or an anchor. Seals stand beside the r
 commit: a trigger notes every new row as unsealed, in its own transaction, and sealing takes the note away.
 """
 
-from sqlalchemy import ARRAY, BigInteger, Column, Identity, Index, LargeBinary, SmallInteger, Table, Text, Uuid
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import BigInteger, Column, Identity, Index, LargeBinary, SmallInteger, Table, Text, Uuid
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from chassis.schema import metadata, moment, text_column
 

@@ -32,7 +32,8 @@ class Places:
             owners, units = _now_and_before(entity, rule.owner), _now_and_before(entity, rule.unit)
             return [(owner, unit) for owner, unit in zip(owners, units, strict=True) if unit]
         if isinstance(rule, Placed):
-            return [(None, unit) for unit in _now_and_before(entity, rule.unit) if unit]
+            names = filter(None, (rule.unit, rule.new_in))
+            return [(None, unit) for name in names for unit in _now_and_before(entity, name) if unit]
         if isinstance(rule, Through):
             parents = {key for key in _now_and_before(entity, rule.column) if key}
             return [place for key in parents for place in self._kept(rule.parent(), key)]

@@ -52,7 +52,7 @@ def names(session: Session, rows: Sequence[Any]) -> Mapping[UUID, str]:
     """The names of who acted, as far as they are employees."""
     people = schema.org_people.c
     wanted = select(people.id, people.name).where(people.id.in_({row.actor_id for row in rows if row.actor_id}))
-    return dict(session.execute(wanted, execution_options=_EXEMPT).tuples().all())
+    return {row.id: row.name for row in session.execute(wanted, execution_options=_EXEMPT)}
 
 
 def _wanted(request: pb.ListAuditRequest, scope: Scope) -> Select[Any]:
