@@ -19,9 +19,9 @@ from chassis.pipeline import IDEMPOTENCY_KEY, PASSPORT, SERVICE_TOKEN
 from chassis.service import declared
 from chassis.settings import ProcessSettings
 from chassis.testing.databases import ServiceDatabase
+from chassis.testing.processes import PERSONAL_KEY
 
 TOKEN = "token of the tests"  # noqa: S105
-PERSONAL_KEY = "master key of the contacts in tests"
 KEY = RSAKey.generate_key(2048, {"kid": "tests", "use": "sig"}, private=True)
 
 

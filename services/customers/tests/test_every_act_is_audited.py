@@ -68,7 +68,7 @@ def record(company: Company, staff: Staff, then: str = "") -> contact_record_pb2
 
 def updating(rpc: str, kind: str, make: Act, **changes: str) -> Act:
     def run(company: Company, staff: Staff) -> None:
-        staff.director()(rpc, **{kind: {"id": make(company, staff).id, "etag": "*", **changes}})
+        staff.director()(rpc, key="", **{kind: {"id": make(company, staff).id, "etag": "*", **changes}})
 
     return run
 

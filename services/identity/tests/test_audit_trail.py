@@ -21,7 +21,7 @@ from .test_units import made, move
 
 
 def update(firm: Company, kind: str, record: Any, **changes: Any) -> Any:
-    return firm.as_("admin")(f"Update{kind.capitalize()}", **{kind: {"id": record.id, "etag": "*", **changes}})
+    return firm.as_("admin")(f"Update{kind.capitalize()}", key="", **{kind: {"id": record.id, "etag": "*", **changes}})
 
 
 def new_role(firm: Company) -> Any:
