@@ -11,6 +11,8 @@ from chassis import anchors, seals, telemetry
 from chassis.settings import ProcessSettings
 
 DAYS_AHEAD, DAYS_KEPT = 3, 7
+# A backlog takes no more than a sixth of the relay's time: publishing comes first.
+PAUSE = 5
 AGAIN = """
 UPDATE outbox SET unroutable_at = NULL WHERE (day, id) IN (
     SELECT day, id FROM outbox
@@ -25,7 +27,10 @@ WHERE published_at IS NULL AND unroutable_at IS NULL
 
 @dataclass
 class Duty:
-    """An action and the seconds between two performances; the first is due at once, and so is more that it left."""
+    """An action and the seconds between two performances; the first is due at once.
+
+    An action that answers true has left some of its work: it goes on sooner, after five times as long as it took.
+    """
 
     every_s: float
     action: Callable[[psycopg.Connection], bool | None]
@@ -46,8 +51,15 @@ def perform(duties: Sequence[Duty], connection: psycopg.Connection) -> None:
     """Perform those that are due."""
     for duty in duties:
         if time.monotonic() >= duty.due_at:
+            began = time.monotonic()
             more = duty.action(connection)
-            duty.due_at = time.monotonic() + (0 if more else duty.every_s)
+            ended = time.monotonic()
+            duty.due_at = ended + (PAUSE * (ended - began) if more else duty.every_s)
+
+
+def due_in(duties: Sequence[Duty]) -> float:
+    """The seconds until one is due."""
+    return max(0, min(duty.due_at for duty in duties) - time.monotonic())
 
 
 def keep_partitions(connection: psycopg.Connection) -> None:

@@ -119,7 +119,7 @@ def _lead(connection: psycopg.Connection, publisher: Publisher, *, due: Sequence
         duties.perform(due, connection)
         rows = take(connection)
         if not rows:
-            _await_more(connection)
+            _await_more(connection, min(RESTING_S, duties.due_in(due)))
             publisher.check()
         elif not settle(connection, rows, _publish(publisher, rows)):
             stop.wait(RESTING_S)
@@ -178,8 +178,8 @@ def _carrying(span: trace.Span) -> dict[str, str]:
     return headers
 
 
-def _await_more(connection: psycopg.Connection) -> None:
-    for _ in connection.notifies(timeout=RESTING_S, stop_after=1):
+def _await_more(connection: psycopg.Connection, timeout: float) -> None:
+    for _ in connection.notifies(timeout=timeout, stop_after=1):
         pass
 
 
