@@ -12,6 +12,7 @@ from chassis.audit import bound_to
 from chassis.call import Call
 from chassis.caller import FieldAccess
 from chassis.fields import MASK
+from chassis.reach import Through, rule_of
 from tongxiao.common.v1 import options_pb2
 from tongxiao.common.v1.permission_pb2 import Permission
 
@@ -32,19 +33,19 @@ class Teller:
         """The kept fields by the names of the message's; nothing where nothing was kept."""
         if kept is None:
             return None
-        told = (self._field(row, column, value) for column, value in kept.items())
+        readable = self._readable(row)
+        told = (self._field(row, column, value, readable=readable) for column, value in kept.items())
         return {name: value for name, value in told if value is not _HIDDEN}
 
-    def _field(self, row: Any, column: str, value: Any) -> tuple[str, Any]:
+    def _field(self, row: Any, column: str, value: Any, *, readable: bool) -> tuple[str, Any]:
         cls = self._classes.get(row.resource)
         field = _field_of(getattr(cls, "__audit_message__", None), column)
         right = field.GetOptions().Extensions[options_pb2.field_right] if field else ""
         access = self._call.field_access(right) if right else FieldAccess.READ
         if personal.is_sealed(value):
             value = self._opened(row, column, value)
-            access = min(access, self._of_person(row.resource))
         name = field.json_name if field else _camel(column)
-        return name, _shown(_named(field, value), access)
+        return name, _shown(_named(field, value), access, readable=readable)
 
     def _opened(self, row: Any, column: str, value: Any) -> Any:
         """The value in clear; that it was erased, or was never kept."""
@@ -53,10 +54,14 @@ class Teller:
         found = personal.opened(self._keys.get(row.resource_id), value, bound_to=bound_to(row.resource_id, column))
         return personal.ERASED if found is None else found
 
-    def _of_person(self, resource: str) -> FieldAccess:
-        """Personal values are read by those who may read the persons, not by whoever may read the trail."""
-        permission = dict(Permission.items()).get(f"PERMISSION_{resource.upper()}_READ", 0)
-        return FieldAccess.READ if self._call.caller.holds(permission) else FieldAccess.MASKED
+    def _readable(self, row: Any) -> bool:
+        """Whether the caller may read such records where this one lay: to read the trail is not enough."""
+        permission = _read_permission(self._classes.get(row.resource))
+        if not row.unit_ids:
+            return self._call.caller.holds(permission)
+        scope = self._call.scope(permission)
+        places = zip(row.owner_ids, row.unit_ids, strict=True)
+        return scope.everything or any(scope.covers(owner, unit) for owner, unit in places)
 
 
 _HIDDEN = object()
@@ -70,6 +75,14 @@ def _keys(session: Session, classes: Mapping[str, type], rows: Iterable[Any]) ->
         ids = {UUID(row.resource_id) for row in rows if row.resource == name}
         if store and ids:
             found |= {str(id_): key for id_, key in store.found(session, ids).items()}
+    return found
+
+
+def _read_permission(cls: Any) -> int:
+    """The permission to read a class's records: its own, or its parent's where it has none."""
+    found = dict(Permission.items()).get(f"PERMISSION_{getattr(cls, '__audit__', '').upper()}_READ", 0)
+    if not found and cls and isinstance(rule := rule_of(cls), Through):
+        return _read_permission(rule.parent())
     return found
 
 
@@ -94,11 +107,13 @@ def _named(field: FieldDescriptor | None, value: Any) -> Any:
     return known.name if known else value
 
 
-def _shown(value: Any, access: FieldAccess) -> Any:
-    if access >= FieldAccess.READ or value in (None, "", [], personal.ERASED, personal.UNKEPT):
-        return value
+def _shown(value: Any, access: FieldAccess, *, readable: bool) -> Any:
     if access == FieldAccess.HIDDEN:
         return _HIDDEN
+    if value in (None, "", [], personal.ERASED, personal.UNKEPT) or (readable and access >= FieldAccess.READ):
+        return value
+    if not readable:
+        return MASK
     if isinstance(value, list):
         return [fields.masked_text(str(part)) for part in value]
     return fields.masked_text(value) if isinstance(value, str) else MASK

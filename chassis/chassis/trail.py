@@ -2,7 +2,8 @@
 
 A grant reaches a row when the record lay, at the time, in a unit that it governs today, or was the caller's own then
 and lay in a unit that the grant's post belongs to or governs. Shares count for nothing here; what lies in no unit is
-reached by grants over the whole company. Who may not read a field in clear sees its mask in the trail as well.
+reached by grants over the whole company. Values are shown as far as the caller may read such a record where it lay, and
+its fields in clear; who may not learns that something changed, not what it was.
 """
 
 from collections.abc import Mapping, Sequence

@@ -157,12 +157,25 @@ def test_a_personal_value_is_shown_as_field_rights_say(company: Company, staff: 
     assert (shown["name"], shown["mobile"]) == ("李四", "+86138****5678")
 
 
-def test_who_may_read_the_trail_but_no_contacts_sees_no_personal_value(company: Company, staff: Staff) -> None:
+def test_who_may_read_the_trail_but_no_customers_sees_that_they_changed_not_what(
+    company: Company, staff: Staff
+) -> None:
     seller = staff.seller()
-    contact = making.contact(seller, making.customer(seller, company), email="li@example.com")
+    customer = making.customer(seller, company, tier=1)
+    contact = making.contact(seller, customer)
     auditor = staff.with_(grant(AUDIT, unit=company.hq, governs=[company.hq], fields=CLEAR), home=company.hq)
-    shown = after_of(auditor, "contact", contact.id)
-    assert (shown["name"], shown["mobile"], shown["email"]) == ("****", "+86138****5678", "l****@example.com")
+    shown = after_of(auditor, "contact", contact.id) | after_of(auditor, "customer", customer.id)
+    assert {shown[name] for name in ("name", "mobile", "tier", "createdBy")} == {"****"}
+    (assigned,) = entries(auditor, resource="assignment", action="CreateCustomer")
+    assert MessageToDict(assigned.after)["ownerId"] == "****"
+
+
+def test_reading_customers_here_and_the_trail_there_shows_no_values_there(company: Company, staff: Staff) -> None:
+    there = making.customer(staff.seller("s1"), company)
+    branch = company.shenzhen
+    both = (grant(*ALL, unit=company.hangzhou, governs=[company.hangzhou]), grant(AUDIT, unit=branch, governs=[branch]))
+    shown = after_of(staff.with_(*both, home=company.hangzhou), "customer", there.id)
+    assert shown["name"] == "****"
 
 
 def test_a_masked_number_of_a_customer_is_masked_in_the_trail(company: Company, staff: Staff) -> None:
