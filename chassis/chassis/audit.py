@@ -12,15 +12,17 @@ from typing import Any
 from uuid import UUID
 
 from opentelemetry import trace
-from sqlalchemy import event, insert, inspect
+from sqlalchemy import event, insert, inspect, select
 from sqlalchemy.orm import Session
 
-from chassis import personal
+from chassis import personal, schema
 from chassis.audit_schema import audit
 from chassis.places import Places
 
 # What stands in the trail for a personal value of which nothing is kept.
 PERSONAL = personal.UNKEPT
+# What long work is called in the trail.
+JOB = "job"
 # What of a change is no news.
 _UNTOLD = ("version", "updated_at")
 
@@ -46,6 +48,17 @@ def record(session: Session, action: str, entity: Any, after: Mapping[str, Any])
     _insert(session, [_row(session, entity, Places(session), None, told) | {"action": action}])
 
 
+def record_job(session: Session, job_id: UUID, kind: str) -> None:
+    """Record that the caller began, steered or called off long work; it lies where they do."""
+    people = schema.org_people.c
+    home = select(people.unit_id).where(people.id == session.info["call"].caller.person_id)
+    unit_id = session.connection().execute(home, execution_options={"reach": "audit"}).scalar()
+    who = _who(session)
+    where = {"owner_ids": [who["actor_id"]], "unit_ids": [unit_id]} if unit_id else {"owner_ids": [], "unit_ids": []}
+    told = {"before": None, "after": {"kind": kind}, "trace_id": _trace_id()}
+    _insert(session, [who | where | told | {"resource": JOB, "resource_id": str(job_id)}])
+
+
 def _insert(session: Session, rows: list[dict[str, Any]]) -> None:
     session.connection().execute(insert(audit), rows, execution_options={"reach": "audit"})
 
@@ -53,7 +66,6 @@ def _insert(session: Session, rows: list[dict[str, Any]]) -> None:
 def _row(
     session: Session, entity: Any, places: Places, before: dict[str, Any] | None, after: dict[str, Any] | None
 ) -> dict[str, Any]:
-    span = trace.get_current_span().get_span_context()
     found = places.of(entity)
     return {
         **_who(session),
@@ -63,8 +75,13 @@ def _row(
         "unit_ids": [unit for _, unit in found],
         "before": before,
         "after": after,
-        "trace_id": format(span.trace_id, "032x") if span.is_valid else None,
+        "trace_id": _trace_id(),
     }
+
+
+def _trace_id() -> str | None:
+    span = trace.get_current_span().get_span_context()
+    return format(span.trace_id, "032x") if span.is_valid else None
 
 
 def _who(session: Session) -> dict[str, Any]:

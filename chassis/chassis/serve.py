@@ -73,7 +73,9 @@ def _snapshots(service: ServiceProcesses) -> Sequence[Api]:
 
 @contextmanager
 def engine_of(service: ServiceProcesses, settings: ProcessSettings, kind: str) -> Iterator[Engine]:
-    """An engine of a kind of process that lets no statement past reach."""
+    """An engine of a kind of process that lets no statement past reach; what the service prepares is ready."""
+    if service.prepare:
+        resolve(service.prepare)(settings)
     engine = connect(
         settings.database_url.get_secret_value(),
         name=f"{service.name}-{kind}",

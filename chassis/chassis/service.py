@@ -28,6 +28,8 @@ class ServiceProcesses:
     base: str = ""
     # The nameko class that `work` runs.
     worker: str = ""
+    # Callable[[settings], None]: what `serve` and `jobs` make ready before they begin.
+    prepare: str = ""
     # Mapping[str, jobs.Kind]: the long work that `jobs` does, by kind.
     jobs: str = ""
     # Sequence[Source]: what others may fill their projections from.

@@ -56,7 +56,7 @@ def _service_environment(instance: Instance, service: Service, kind: str, *, hea
         **_common(instance, service.name, health),
         **(keycloak.writer_addresses(instance) if service.writes_keycloak else {}),
         **(_signing(instance) if service.signs_passports and kind == "serve" else {}),
-        **(_personal(instance) if service.keeps_persons and kind == "serve" else {}),
+        **(_personal(instance) if service.keeps_persons and kind in ("serve", "jobs") else {}),
         # psycopg's default wait would block every green thread of a worker for the length of a query.
         **({"PSYCOPG_WAIT_FUNC": "wait_selector"} if kind == "work" else {}),
         **({"TONGXIAO_LISTEN": f"127.0.0.1:{instance.port(service.offset)}"} if kind == "serve" else {}),

@@ -83,10 +83,10 @@ def test_only_identitys_server_is_told_the_signing_key(instance: Instance) -> No
     assert told == ["identity-serve"]
 
 
-def test_only_customers_server_is_told_what_personal_values_are_kept_with(instance: Instance) -> None:
+def test_only_who_writes_contacts_is_told_what_personal_values_are_kept_with(instance: Instance) -> None:
     told = [p.name for p in processes.of_services(instance, SERVICES) if "TONGXIAO_PERSONAL_KEY" in p.environment]
 
-    assert told == ["customers-serve"]
+    assert told == ["customers-serve", "customers-jobs"]
 
 
 def test_a_trail_is_verified_with_a_workers_rights_and_its_witness(instance: Instance) -> None:

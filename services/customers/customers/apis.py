@@ -41,11 +41,14 @@ IMPORTS = _api(import_job_pb2, "ImportJobsService", importing)
 EXPORTS = _api(export_job_pb2, "ExportJobsService", exporting)
 
 
-def apis(settings: Settings) -> Sequence[Api]:
-    """The APIs of this process; ends it where it has no key to keep personal values with."""
+def prepare(settings: Settings) -> None:
+    """Make ready to keep personal values; ends the process where it has no key for that."""
     if settings.personal_key is None:
-        sys.exit("Settings are missing or wrong:\n  TONGXIAO_PERSONAL_KEY: serve keeps personal values with it")
+        sys.exit("Settings are missing or wrong:\n  TONGXIAO_PERSONAL_KEY: personal values are kept with it")
     key_model.use_master(settings.personal_key.get_secret_value())
+
+
+def apis(settings: Settings) -> Sequence[Api]:
     contact.reveals_per_day = settings.reveals_per_day
     return (
         _api(product_line_pb2, "ProductLinesService", product_line),

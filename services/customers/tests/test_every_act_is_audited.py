@@ -4,9 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from chassis.ids import new_id
 from chassis.testing.rpc import Door
-from tongxiao.customers.v1 import contact_pb2, contact_record_pb2, customer_pb2
+from tongxiao.customers.v1 import contact_pb2, contact_record_pb2, customer_pb2, export_job_pb2
 
 from . import making
 from .conftest import Company, Staff
@@ -77,6 +79,43 @@ def doing(rpc: str, make: Act, **more: str) -> Act:
     return lambda company, staff: staff.director()(rpc, id=make(company, staff).id, **more)
 
 
+def exporting(_company: Company, staff: Staff) -> Any:
+    return staff.director()("CreateExportJob", export_job={"kind": export_job_pb2.EXPORT_KIND_CUSTOMERS})
+
+
+def cancelled(_company: Company, staff: Staff) -> None:
+    director = staff.director()
+    made = director("CreateExportJob", export_job={"kind": export_job_pb2.EXPORT_KIND_CUSTOMERS})
+    director("CancelExportJob", id=made.id)
+
+
+def importing(then: str = "") -> Act:
+    """An import of one's own file, and what one then does with it when it waits for a word."""
+
+    def run(company: Company, staff: Staff) -> None:
+        client = staff.director()
+        ids_ = {"kind": "customer", "file_key": f"staging/{client.person_id}/{new_id()}.csv"}
+        made = client("CreateImportJob", import_job=ids_)
+        if then == "CancelImportJob":
+            client(then, id=made.id)
+        if then in ("StartImportJob", "UpdateImportJob"):
+            with company.database.engine("owner").begin() as connection:
+                connection.execute(text(WAITING), {"id": made.id})
+        if then == "StartImportJob":
+            client(then, id=made.id, etag="*")
+        if then == "UpdateImportJob":
+            changed = {"id": made.id, "etag": "*", "mapping": {"名称": "name"}}
+            client(then, import_job=changed, update_mask={"paths": ["mapping"]})
+
+    return run
+
+
+# As a first reading of the file leaves it.
+WAITING = """
+UPDATE jobs SET state = 'WAITING', arguments = arguments || '{"mapping": {"名称": "name"}}',
+    cursor = '{"phase": "tried", "columns": ["名称"]}' WHERE id = :id
+"""
+
 ACTS: dict[str, Act] = {
     "CreateProductLine": line,
     "UpdateProductLine": updating("UpdateProductLine", "product_line", line, name="改名"),
@@ -94,6 +133,10 @@ ACTS: dict[str, Act] = {
     "CreateContactRecord": record,
     "UpdateContactRecord": lambda company, staff: record(company, staff, "update"),
     "DeleteContactRecord": lambda company, staff: record(company, staff, "delete"),
+    "CreateExportJob": exporting,
+    "CancelExportJob": cancelled,
+    "CreateImportJob": importing(),
+    **{name: importing(name) for name in ("UpdateImportJob", "StartImportJob", "CancelImportJob")},
 }
 
 
