@@ -4,9 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
-from chassis.ids import new_id
 from chassis.testing.rpc import Door
 from tongxiao.customers.v1 import contact_pb2, contact_record_pb2, customer_pb2, export_job_pb2
 
@@ -89,33 +87,6 @@ def cancelled(_company: Company, staff: Staff) -> None:
     director("CancelExportJob", id=made.id)
 
 
-def importing(then: str = "") -> Act:
-    """An import of one's own file, and what one then does with it when it waits for a word."""
-
-    def run(company: Company, staff: Staff) -> None:
-        client = staff.director()
-        ids_ = {"kind": "customer", "file_key": f"staging/{client.person_id}/{new_id()}.csv"}
-        made = client("CreateImportJob", import_job=ids_)
-        if then == "CancelImportJob":
-            client(then, id=made.id)
-        if then in ("StartImportJob", "UpdateImportJob"):
-            with company.database.engine("owner").begin() as connection:
-                connection.execute(text(WAITING), {"id": made.id})
-        if then == "StartImportJob":
-            client(then, id=made.id, etag="*")
-        if then == "UpdateImportJob":
-            changed = {"id": made.id, "etag": "*", "mapping": {"名称": "name"}}
-            client(then, import_job=changed, update_mask={"paths": ["mapping"]})
-
-    return run
-
-
-# As a first reading of the file leaves it.
-WAITING = """
-UPDATE jobs SET state = 'WAITING', arguments = arguments || '{"mapping": {"名称": "name"}}',
-    cursor = '{"phase": "tried", "columns": ["名称"]}' WHERE id = :id
-"""
-
 ACTS: dict[str, Act] = {
     "CreateProductLine": line,
     "UpdateProductLine": updating("UpdateProductLine", "product_line", line, name="改名"),
@@ -135,13 +106,14 @@ ACTS: dict[str, Act] = {
     "DeleteContactRecord": lambda company, staff: record(company, staff, "delete"),
     "CreateExportJob": exporting,
     "CancelExportJob": cancelled,
-    "CreateImportJob": importing(),
-    **{name: importing(name) for name in ("UpdateImportJob", "StartImportJob", "CancelImportJob")},
 }
+
+# What takes a file and a process that reads it is done in test_import, which looks for the rows.
+WITH_FILES = {"CreateImportJob", "UpdateImportJob", "StartImportJob", "CancelImportJob"}
 
 
 def test_every_rpc_that_writes_is_acted_out_here(door: Door) -> None:
-    assert ACTS.keys() == {rpc.name for rpc in door.pipeline.rpcs if rpc.writes}
+    assert ACTS.keys() | WITH_FILES == {rpc.name for rpc in door.pipeline.rpcs if rpc.writes}
 
 
 @pytest.mark.parametrize("name", ACTS)
