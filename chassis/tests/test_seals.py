@@ -6,10 +6,14 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import insert
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from sqlalchemy import insert, inspect, select, text
 
 from chassis import personal, seals
 from chassis.audit_schema import audit
+from chassis.ids import new_id
+from chassis.migrate import schema_create_v2
 from chassis.seals import COLUMNS, Seal
 from probe.trails import Trail, row
 
@@ -85,3 +89,30 @@ def test_only_the_relay_seals(trail: Trail, kind: str) -> None:
     url = trail.database.url(kind).replace("+psycopg", "")
     with psycopg.connect(url) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
         seals.seal(connection)
+
+
+def test_a_trail_of_the_first_release_is_widened_and_waits_to_be_sealed(trail: Trail) -> None:
+    with trail.database.engine("owner").connect() as connection:
+        connection.execute(text(FIRST_RELEASE))
+        unit_id = new_id()
+        old = {"action": "x", "resource": "note", "resource_id": "1", "unit_id": unit_id}
+        id_ = connection.scalar(insert(audit).values(old).returning(audit.c.id))
+        schema_create_v2(Operations(MigrationContext.configure(connection)))
+        widened = connection.execute(select(audit.c.unit_ids, audit.c.owner_ids).where(audit.c.id == id_)).one()
+        connection.execute(insert(audit).values(row()))
+        waiting = connection.scalar(text("SELECT count(*) FROM audit_unsealed"))
+        indexes = {found["name"] for found in inspect(connection).get_indexes("audit")}
+        connection.rollback()
+    assert (list(widened), waiting) == ([[unit_id], [None]], 2)
+    assert indexes == {index.name for index in audit.indexes}
+
+
+FIRST_RELEASE = """
+DROP TABLE audit_unsealed, audit_seals, audit_anchors;
+DROP TRIGGER audit_unsealed ON audit;
+ALTER TABLE audit DROP COLUMN post_ids, DROP COLUMN owner_ids, DROP COLUMN unit_ids;
+DROP INDEX ix_audit_at, ix_audit_actor_id_at, ix_audit_action_at, ix_audit_resource_at, ix_audit_resource_id_at;
+CREATE INDEX ix_audit_resource ON audit (resource, resource_id, id);
+CREATE INDEX ix_audit_unit_id ON audit (unit_id, id);
+CREATE INDEX ix_audit_actor_id ON audit (actor_id, id);
+"""
