@@ -6,7 +6,7 @@ LOCAL = .venv/bin/python -m deploy.local
 BIN = .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run parts test stop reset status logs check protos bench
+.PHONY: help run parts test stop reset status logs verify-audit check protos bench
 
 run: ## start the whole platform, or what of it is not running: http://localhost:27000
 	@$(BOOTSTRAP) run
@@ -21,7 +21,7 @@ test: ## checks and all tests; args="-k name services/identity" for some, KEEP=1
 	@$(LOCAL) test test $(args)
 
 # What is below needs what `run`, `parts` or `test` installed.
-stop reset status logs check protos bench: | .venv/bin/python
+stop reset status logs verify-audit check protos bench: | .venv/bin/python
 
 .venv/bin/python:
 	@echo "  Nothing is installed yet: start with \`make run\` or \`make parts\`." >&2; exit 1
@@ -41,6 +41,9 @@ status: ## which processes run
 logs: ## follow the logs of the running platform; s=NAME for one process
 	@$(LOCAL) logs run $(s)
 
+verify-audit: ## compare every audit trail with its seals and anchors; name what was tampered with
+	@$(LOCAL) verify-audit run
+
 check: ## formatting, lint, types, and which module may import which
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -55,4 +58,4 @@ bench: ## measure, and write bench/RESULTS.md
 	$(BIN)/python -m bench
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -39,7 +39,8 @@ class NothingRevoked:
 @contextmanager
 def product(url: str, keys: KeySet) -> Iterator[int]:
     """The customers service as it is."""
-    settings = Settings(database_url=SecretStr(url), service_token=SecretStr("bench"))
+    personal_key = SecretStr("what the bench keeps contacts with")
+    settings = Settings(database_url=SecretStr(url), service_token=SecretStr("bench"), personal_key=personal_key)
     with serve.pipeline(SERVICE, settings, verifier=Verifier(lambda: keys), feed=NothingRevoked()) as built:
         running, port = server.build(built, listen="127.0.0.1:0", threads=settings.threads)
         running.start()

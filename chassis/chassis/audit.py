@@ -1,6 +1,10 @@
-"""The audit trail: every flushed change of an audited class becomes a row, in the same transaction."""
+"""The audit trail: every flushed change of an audited class becomes a row, in the same transaction.
 
-from collections.abc import Mapping
+`__audit__` names a class in the trail, `__audit_message__` the message whose fields it is told in. Values of columns
+marked personal are sealed with the record's key from `__personal_keys__`; without such keys nothing of them is kept.
+"""
+
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -8,74 +12,126 @@ from typing import Any
 from uuid import UUID
 
 from opentelemetry import trace
-from sqlalchemy import event, insert, inspect
+from sqlalchemy import event, insert, inspect, select
 from sqlalchemy.orm import Session
 
-from chassis import schema
+from chassis import personal, schema
+from chassis.audit_schema import audit
+from chassis.places import Places
 
-# What stands in the trail for a personal value: that it changed, never what it was.
-PERSONAL = {"personal": True}
+# What stands in the trail for a personal value of which nothing is kept.
+PERSONAL = personal.UNKEPT
+# What long work is called in the trail.
+JOB = "job"
+# What of a change is no news.
+_UNTOLD = ("version", "updated_at")
 
 
 @event.listens_for(Session, "after_flush")
 def _record_changes(session: Session, _context: Any) -> None:
     if session.info.get("audit") is False:
         return
-    rows = [_row(session, entity, _before(entity), _after(entity)) for entity in session.dirty if _changed(entity)]
-    rows += [_row(session, entity, None, _after(entity, whole=True)) for entity in session.new if _audited(entity)]
-    rows += [_row(session, entity, _before(entity, whole=True), None) for entity in session.deleted if _audited(entity)]
-    if rows:
-        session.connection().execute(insert(schema.audit), rows, execution_options={"reach": "audit"})
+    new, gone = _audited(session.new), _audited(session.deleted)
+    changed = [entity for entity in _audited(session.dirty) if _changes(entity)]
+    if not (new or changed or gone):
+        return
+    keys, places = _keys(session, [*new, *changed, *gone]), Places(session)
+    rows = [_row(session, one, places, _before(one, keys), _after(one, keys)) for one in changed]
+    rows += [_row(session, one, places, None, _whole(one, keys)) for one in new]
+    rows += [_row(session, one, places, _whole(one, keys), None) for one in gone]
+    _insert(session, rows)
 
 
 def record(session: Session, action: str, entity: Any, after: Mapping[str, Any]) -> None:
     """Record an act that changes no row, such as revealing a number."""
-    row = _row(session, entity, None, {key: _plain(value) for key, value in after.items()})
-    session.connection().execute(insert(schema.audit), [row | {"action": action}], execution_options={"reach": "audit"})
+    told = {key: _plain(value) for key, value in after.items()}
+    _insert(session, [_row(session, entity, Places(session), None, told) | {"action": action}])
 
 
-def _row(session: Session, entity: Any, before: dict[str, Any] | None, after: dict[str, Any] | None) -> dict[str, Any]:
-    call = session.info.get("call")
-    span = trace.get_current_span().get_span_context()
+def record_job(session: Session, job_id: UUID, kind: str) -> None:
+    """Record that the caller began, steered or called off long work; it lies where they do."""
+    people = schema.org_people.c
+    home = select(people.unit_id).where(people.id == session.info["call"].caller.person_id)
+    unit_id = session.connection().execute(home, execution_options={"reach": "audit"}).scalar()
+    who = _who(session)
+    where = {"owner_ids": [who["actor_id"]], "unit_ids": [unit_id]} if unit_id else {"owner_ids": [], "unit_ids": []}
+    told = {"before": None, "after": {"kind": kind}, "trace_id": _trace_id()}
+    _insert(session, [who | where | told | {"resource": JOB, "resource_id": str(job_id)}])
+
+
+def _insert(session: Session, rows: list[dict[str, Any]]) -> None:
+    session.connection().execute(insert(audit), rows, execution_options={"reach": "audit"})
+
+
+def _row(
+    session: Session, entity: Any, places: Places, before: dict[str, Any] | None, after: dict[str, Any] | None
+) -> dict[str, Any]:
+    found = places.of(entity)
     return {
-        "actor_id": call.caller.person_id if call else None,
-        "session_id": call.caller.session_id if call else None,
-        "action": call.rpc.name if call else str(session.info.get("action", "system")),
+        **_who(session),
         "resource": entity.__audit__,
         "resource_id": "/".join(str(part) for part in inspect(entity).mapper.primary_key_from_instance(entity)),
-        "owner_id": getattr(entity, "owner_id", None),
-        "unit_id": getattr(entity, "unit_id", None),
+        "owner_ids": [owner for owner, _ in found],
+        "unit_ids": [unit for _, unit in found],
         "before": before,
         "after": after,
-        "origin": call.origin if call else None,
-        "trace_id": format(span.trace_id, "032x") if span.is_valid else None,
+        "trace_id": _trace_id(),
     }
 
 
-def _audited(entity: Any) -> bool:
-    return bool(getattr(entity, "__audit__", None))
+def _trace_id() -> str | None:
+    span = trace.get_current_span().get_span_context()
+    return format(span.trace_id, "032x") if span.is_valid else None
 
 
-def _changed(entity: Any) -> bool:
-    return _audited(entity) and bool(_after(entity))
+def _who(session: Session) -> dict[str, Any]:
+    """The person and the posts that allow them the act, or the system by the name of what it does."""
+    call = session.info.get("call")
+    if call is None:
+        action = str(session.info.get("action", "system"))
+        return {"actor_id": None, "session_id": None, "post_ids": [], "action": action, "origin": None}
+    return {
+        "actor_id": call.caller.person_id,
+        "session_id": call.caller.session_id,
+        "post_ids": sorted({grant.post_id for grant in call.caller.granting(call.rpc.permission)}),
+        "action": call.rpc.name,
+        "origin": call.origin,
+    }
 
 
-def _before(entity: Any, *, whole: bool = False) -> dict[str, Any]:
-    found = {}
-    for key, column, history in _columns(entity):
-        if whole:
-            found[key] = _value(column, getattr(entity, key))
-        elif history.has_changes():
-            found[key] = _value(column, history.deleted[0] if history.deleted else None)
+def _audited(entities: Iterable[Any]) -> list[Any]:
+    return [entity for entity in entities if getattr(entity, "__audit__", None)]
+
+
+def _keys(session: Session, entities: Iterable[Any]) -> dict[UUID, bytes]:
+    """The keys that these records' personal values are sealed with."""
+    found: dict[UUID, bytes] = {}
+    stores = {keys for entity in entities if (keys := getattr(entity, "__personal_keys__", None))}
+    for store in stores:
+        ids = {entity.id for entity in entities if getattr(entity, "__personal_keys__", None) is store}
+        found |= store.made(session, ids)
     return found
 
 
-def _after(entity: Any, *, whole: bool = False) -> dict[str, Any]:
-    return {
-        key: _value(column, getattr(entity, key))
+def _changes(entity: Any) -> list[tuple[str, Any, Any]]:
+    return [
+        (key, column, history)
         for key, column, history in _columns(entity)
-        if whole or (history.has_changes() and key not in ("version", "updated_at"))
-    }
+        if history.has_changes() and key not in _UNTOLD
+    ]
+
+
+def _before(entity: Any, keys: Mapping[UUID, bytes]) -> dict[str, Any]:
+    old = {key: (column, history.deleted[0] if history.deleted else None) for key, column, history in _changes(entity)}
+    return {key: _value(entity, keys, column, value) for key, (column, value) in old.items()}
+
+
+def _after(entity: Any, keys: Mapping[UUID, bytes]) -> dict[str, Any]:
+    return {key: _value(entity, keys, column, getattr(entity, key)) for key, column, _ in _changes(entity)}
+
+
+def _whole(entity: Any, keys: Mapping[UUID, bytes]) -> dict[str, Any]:
+    return {key: _value(entity, keys, column, getattr(entity, key)) for key, column, _ in _columns(entity)}
 
 
 def _columns(entity: Any) -> list[tuple[str, Any, Any]]:
@@ -87,10 +143,15 @@ def _columns(entity: Any) -> list[tuple[str, Any, Any]]:
     ]
 
 
-def _value(column: Any, value: Any) -> Any:
-    if column.info.get("personal") and value is not None:
-        return PERSONAL
+def _value(entity: Any, keys: Mapping[UUID, bytes], column: Any, value: Any) -> Any:
+    if column.info.get("personal") and value:
+        return personal.sealed(keys.get(entity.id), str(value), bound_to=bound_to(entity.id, column.name))
     return _plain(value)
+
+
+def bound_to(record_id: object, field: str) -> str:
+    """What a sealed value is bound to, so that it cannot be put in another's place."""
+    return f"{record_id}/{field}"
 
 
 def _plain(value: Any) -> Any:

@@ -61,7 +61,7 @@ def handle(engine: Engine, delivery: Delivery, *, consumer: str, handler: Handle
     parent = telemetry.carried(delivery.headers)
     with telemetry.tracer.start_as_current_span(f"{consumer} process", parent, trace.SpanKind.CONSUMER):
         event = _decode(delivery.body)
-        with transaction(engine) as session:
+        with transaction(engine, action=event.type) as session:
             fresh = handle_once(session, consumer, event.id)
             if fresh:
                 handler(session, event)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from chassis import clock, files, import_rows, imports, jobs, masks, tokens
+from chassis import audit, clock, files, import_rows, imports, jobs, masks, tokens
 from chassis.call import Call
 from chassis.errors import refuse
 from chassis.ids import NIL, parse_id
@@ -138,6 +138,7 @@ def _begun(importers: Importers, job: Job, phase: str, call: Call) -> pb.ImportJ
     imports.begin(job, phase)
     job.due_at = clock.now()
     jobs.save(call.session, job)
+    audit.record_job(call.session, job.id, job.kind)
     return _told(importers, job, call)
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import delete, insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from chassis import clock, ids, schema, tokens
+from chassis import audit, clock, ids, schema, tokens
 from chassis.call import Call
 from chassis.errors import DomainError, refuse
 from chassis.paging import DEFAULT_SIZE, MAX_SIZE
@@ -100,6 +100,7 @@ def create(call: Call, *, kind: str, job_id: UUID | None, arguments: dict[str, A
     made = Job(id=job_id or ids.new_id(), kind=kind, person_id=call.caller.person_id, arguments=arguments)
     values = {column.name: getattr(made, column.name) for column in _COLUMNS}
     call.session.execute(insert(schema.jobs).values(values), execution_options=_EXEMPT)
+    audit.record_job(call.session, made.id, kind)
     return made
 
 
@@ -138,6 +139,7 @@ def cancel(call: Call, job_id: UUID, *kinds: str) -> Job:
         raise refuse("JOB_OVER")
     job.end(CANCELLED)
     save(call.session, job)
+    audit.record_job(call.session, job.id, job.kind)
     return job
 
 

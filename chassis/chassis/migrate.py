@@ -12,7 +12,7 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy import Connection, Engine, MetaData, text
 
-from chassis import schema
+from chassis import audit_schema, schema
 from chassis.database import connect
 from chassis.rights import DOMAIN_RIGHTS, RIGHTS
 from chassis.service import ServiceProcesses
@@ -70,6 +70,16 @@ def schema_create_v1(op: Operations) -> None:
     """Create the chassis's tables, in a service's first migration."""
     schema.metadata.create_all(op.get_bind())
     op.execute(schema.CREATE_OUTBOX_PARTS)
+
+
+def schema_create_v2(op: Operations) -> None:
+    """Widen the audit trail by the places of records, its chain of seals and others' anchors."""
+    added = (audit_schema.audit_unsealed, audit_schema.audit_seals, audit_schema.audit_anchors)
+    schema.metadata.create_all(op.get_bind(), tables=added)
+    op.execute(audit_schema.WIDEN)
+    for index in audit_schema.audit.indexes:
+        index.create(op.get_bind(), checkfirst=True)
+    op.execute(audit_schema.NOTE_UNSEALED)
 
 
 def schema_create_v3(op: Operations) -> None:

@@ -1,15 +1,16 @@
 """python -m <service> <kind>: one entry for every process of every service, importing only what that kind needs.
 
-| kind      | what it is                                                                    |
-|-----------|-------------------------------------------------------------------------------|
-| serve     | the gRPC server                                                               |
-| work      | the nameko worker: handles others' events, ticks                              |
-| jobs      | does long work, a bounded step at a time: imports, exports, bulk changes      |
-| relay     | sends the outbox to the broker                                                |
-| migrate   | brings the database to the newest version and ends                            |
-| backfill  | fills the projections from their owners' snapshots and ends                   |
-| reconcile | compares them with their owners, names what differs and ends                  |
-| parked    | `parked list`, `parked replay [--id EVENT…]`: events that could not be handled |
+| kind         | what it is                                                                    |
+|--------------|-------------------------------------------------------------------------------|
+| serve        | the gRPC server                                                               |
+| work         | the nameko worker: handles others' events, ticks                              |
+| jobs         | does long work, a bounded step at a time: imports, exports, bulk changes      |
+| relay        | sends the outbox to the broker                                                |
+| migrate      | brings the database to the newest version and ends                            |
+| backfill     | fills the projections from their owners' snapshots and ends                   |
+| reconcile    | compares them with their owners, names what differs and ends                  |
+| verify-audit | compares the audit trail with its seals, names what is wrong and ends       |
+| parked       | `parked list`, `parked replay [--id EVENT…]`: events that could not be handled |
 """
 
 import signal
@@ -39,6 +40,7 @@ KINDS = {
     "migrate": Kind("chassis.migrate:run_process", own=False),
     "backfill": Kind("chassis.backfill:run"),
     "reconcile": Kind("chassis.backfill:run_reconcile"),
+    "verify-audit": Kind("chassis.verify:run"),
     "parked": Kind("chassis.parked:run", own=False),
 }
 

@@ -79,11 +79,11 @@ class State:
 
 def run(service: ServiceProcesses, settings: ProcessSettings, _arguments: Sequence[str]) -> int:
     """The process `relay`: leads, or stands by, until it is told to stop."""
-    stop, state = process.stopping(), State()
+    stop, state, due = process.stopping(), State(), duties.of_relay(service.name, settings)
     with health.page(settings.health_listen, {"relay": state.check}):
         while not stop.is_set():
             try:
-                _turn(service.name, settings, stop=stop, state=state)
+                _turn(service.name, settings, due=due, stop=stop, state=state)
             except (psycopg.Error, BrokerLostError) as error:
                 state.trouble = f"{type(error).__name__}"
                 log.warning("relay interrupted: %s: %s", type(error).__name__, error)
@@ -91,19 +91,21 @@ def run(service: ServiceProcesses, settings: ProcessSettings, _arguments: Sequen
     return 0
 
 
-def _turn(name: str, settings: ProcessSettings, *, stop: threading.Event, state: State) -> None:
+def _turn(name: str, settings: ProcessSettings, *, due: Sequence[Duty], stop: threading.Event, state: State) -> None:
     """Stand by until the lock is free, then lead until told to stop or something breaks."""
     with _connected(settings.database_url.get_secret_value(), name=name) as connection:
         state.role, state.trouble = "standby", ""
         while not _leads(connection):
             if stop.wait(STANDBY_S):
                 return
+        # What is due in the database is done while the broker is away, too.
+        duties.perform(due, connection)
         publisher = _publisher(name, settings)
         with closing(publisher):
             publisher.open()
             state.role, state.trouble = "leading", ""
             log.info("relay leads")
-            _lead(connection, publisher, due=duties.of_relay(settings), stop=stop)
+            _lead(connection, publisher, due=due, stop=stop)
 
 
 def _publisher(name: str, settings: ProcessSettings) -> Publisher:
@@ -117,7 +119,7 @@ def _lead(connection: psycopg.Connection, publisher: Publisher, *, due: Sequence
         duties.perform(due, connection)
         rows = take(connection)
         if not rows:
-            _await_more(connection)
+            _await_more(connection, min(RESTING_S, duties.due_in(due)))
             publisher.check()
         elif not settle(connection, rows, _publish(publisher, rows)):
             stop.wait(RESTING_S)
@@ -176,8 +178,8 @@ def _carrying(span: trace.Span) -> dict[str, str]:
     return headers
 
 
-def _await_more(connection: psycopg.Connection) -> None:
-    for _ in connection.notifies(timeout=RESTING_S, stop_after=1):
+def _await_more(connection: psycopg.Connection, timeout: float) -> None:
+    for _ in connection.notifies(timeout=timeout, stop_after=1):
         pass
 
 

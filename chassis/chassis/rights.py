@@ -6,6 +6,9 @@ RIGHTS: dict[str, dict[str, str]] = {
         "outbox": "INSERT",
         "inbox": "",
         "audit": "SELECT, INSERT",
+        "audit_unsealed": "SELECT",
+        "audit_seals": "SELECT",
+        "audit_anchors": "SELECT",
         "idempotency": "SELECT, INSERT, DELETE",
         "org_state": "SELECT",
         "org_units": "SELECT",
@@ -19,6 +22,9 @@ RIGHTS: dict[str, dict[str, str]] = {
         "outbox": "INSERT",
         "inbox": "",
         "audit": "SELECT, INSERT",
+        "audit_unsealed": "",
+        "audit_seals": "",
+        "audit_anchors": "",
         "idempotency": "",
         "org_state": "SELECT",
         "org_units": "SELECT",
@@ -32,6 +38,9 @@ RIGHTS: dict[str, dict[str, str]] = {
         "outbox": "INSERT",
         "inbox": "SELECT, INSERT, DELETE",
         "audit": "SELECT, INSERT",
+        "audit_unsealed": "SELECT",
+        "audit_seals": "SELECT",
+        "audit_anchors": "SELECT, INSERT",
         "idempotency": "SELECT, DELETE",
         "org_state": "SELECT, INSERT, UPDATE",
         "org_units": "SELECT, INSERT, UPDATE, DELETE",
@@ -41,7 +50,13 @@ RIGHTS: dict[str, dict[str, str]] = {
         "jobs": "SELECT",
         "job_rows": "",
     },
-    "relay": {"outbox": "SELECT, UPDATE"},
+    # The relay seals the trail and tells of it; it may change neither rows nor seals.
+    "relay": {
+        "outbox": "SELECT, INSERT, UPDATE",
+        "audit": "SELECT",
+        "audit_unsealed": "SELECT, DELETE",
+        "audit_seals": "SELECT, INSERT",
+    },
 }
 
 # Process kinds that work on the service's own tables, and what they may do with them.

@@ -1,4 +1,4 @@
-"""The tables the chassis keeps in every service's database: outbox, inbox, audit, organisation, access and so on."""
+"""The tables the chassis keeps in every service's database; those of the audit trail are in `audit_schema`."""
 
 from datetime import datetime
 from typing import Any
@@ -30,13 +30,13 @@ from chassis.database import conventional_metadata
 metadata = conventional_metadata()
 
 
-def _moment(name: str, *, nullable: bool = False, default: bool = False) -> Column[datetime]:
+def moment(name: str, *, nullable: bool = False, default: bool = False) -> Column[datetime]:
     return Column(
         name, DateTime(timezone=True), nullable=nullable, server_default=func.clock_timestamp() if default else None
     )
 
 
-def _text(name: str, **options: Any) -> Column[str]:
+def text_column(name: str, **options: Any) -> Column[str]:
     return Column(name, Text, nullable=False, **options)
 
 
@@ -47,13 +47,13 @@ outbox = Table(
     Column("day", Date, primary_key=True, server_default=func.current_date()),
     Column("id", BigInteger, Identity(), primary_key=True),
     Column("event_id", Uuid, nullable=False),
-    _text("type"),
+    text_column("type"),
     Column("lane", SmallInteger, nullable=False, server_default=text("0")),
     Column("envelope", LargeBinary, nullable=False),
     Column("headers", JSONB, nullable=False),
-    _moment("created_at", default=True),
-    _moment("published_at", nullable=True),
-    _moment("unroutable_at", nullable=True),
+    moment("created_at", default=True),
+    moment("published_at", nullable=True),
+    moment("unroutable_at", nullable=True),
     Index("ix_outbox_waiting", "lane", "id", postgresql_where=text("published_at IS NULL AND unroutable_at IS NULL")),
     Index("ix_outbox_unroutable", "unroutable_at", postgresql_where=text("published_at IS NULL")),
     postgresql_partition_by="RANGE (day)",
@@ -66,30 +66,8 @@ inbox = Table(
     metadata,
     Column("consumer", Text, primary_key=True),
     Column("event_id", Uuid, primary_key=True),
-    _moment("handled_at", default=True),
+    moment("handled_at", default=True),
     Index("ix_inbox_handled_at", "handled_at", postgresql_using="brin"),
-)
-
-# Every change: who, what, before and after, from where. Rows are only ever inserted.
-audit = Table(
-    "audit",
-    metadata,
-    Column("id", BigInteger, Identity(), primary_key=True),
-    _moment("at", default=True),
-    Column("actor_id", Uuid),
-    Column("session_id", Text),
-    _text("action"),
-    _text("resource"),
-    _text("resource_id"),
-    Column("owner_id", Uuid),
-    Column("unit_id", Uuid),
-    Column("before", JSONB),
-    Column("after", JSONB),
-    Column("origin", Text),
-    Column("trace_id", Text),
-    Index("ix_audit_resource", "resource", "resource_id", "id"),
-    Index("ix_audit_unit_id", "unit_id", "id"),
-    Index("ix_audit_actor_id", "actor_id", "id"),
 )
 
 # Answers kept so that a repeated request is not carried out twice.
@@ -98,10 +76,10 @@ idempotency = Table(
     metadata,
     Column("caller_id", Uuid, primary_key=True),
     Column("key", Text, primary_key=True),
-    _text("method"),
+    text_column("method"),
     Column("request_hash", LargeBinary, nullable=False),
     Column("response", LargeBinary, nullable=False),
-    _moment("created_at", default=True),
+    moment("created_at", default=True),
 )
 
 # The organisation as identity last told it: one row of state, units and their closure, people.
@@ -117,13 +95,13 @@ org_units = Table(
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("parent_id", Uuid),
-    _text("code"),
-    _text("name"),
-    _text("name_en"),
-    _text("kind"),
-    _text("time_zone"),
-    _text("currency"),
-    _text("state"),
+    text_column("code"),
+    text_column("name"),
+    text_column("name_en"),
+    text_column("kind"),
+    text_column("time_zone"),
+    text_column("currency"),
+    text_column("state"),
     Index("ix_org_units_parent_id", "parent_id"),
 )
 org_closure = Table(
@@ -139,10 +117,10 @@ org_people = Table(
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("version", Integer, nullable=False),
-    _text("number"),
-    _text("name"),
-    _text("name_en"),
-    _text("state"),
+    text_column("number"),
+    text_column("name"),
+    text_column("name_en"),
+    text_column("state"),
     Column("unit_id", Uuid),
     Column("unit_ids", ARRAY(Uuid), nullable=False),
 )
@@ -157,7 +135,7 @@ access = Table(
     Column("source", Text, primary_key=True),
     Column("source_id", Uuid, primary_key=True),
     Column("writes", Boolean, nullable=False),
-    _moment("expires_at", nullable=True),
+    moment("expires_at", nullable=True),
     Index("ix_access_person_id", "person_id", "entity", "entity_id"),
 )
 
@@ -166,19 +144,19 @@ jobs = Table(
     "jobs",
     metadata,
     Column("id", Uuid, primary_key=True),
-    _text("kind"),
-    _text("state"),
+    text_column("kind"),
+    text_column("state"),
     Column("person_id", Uuid, nullable=False),
     Column("arguments", JSONB, nullable=False),
     Column("cursor", JSONB, nullable=False),
     Column("progress", JSONB, nullable=False),
-    _text("reason"),
+    text_column("reason"),
     Column("attempts", Integer, nullable=False),
     Column("version", Integer, nullable=False),
-    _moment("due_at"),
-    _moment("created_at"),
-    _moment("updated_at"),
-    _moment("finished_at", nullable=True),
+    moment("due_at"),
+    moment("created_at"),
+    moment("updated_at"),
+    moment("finished_at", nullable=True),
     Index("ix_jobs_due_at", "due_at", postgresql_where=text("state = 'ACTIVE'")),
     Index("ix_jobs_person_id", "person_id", "created_at", "id"),
 )

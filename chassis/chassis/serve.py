@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from joserfc.jwk import KeySet
 from sqlalchemy import Engine
 
-from chassis import channels, files, guard, health, process, revocations, server, snapshot, tokens
+from chassis import anchors, channels, files, guard, health, process, revocations, server, snapshot, tokens
 from chassis.call import mapped_classes
 from chassis.database import connect
 from chassis.passport import Verifier
@@ -54,7 +54,7 @@ def pipeline(
     files.use(settings.files_url)
     token = settings.service_token.get_secret_value()
     tokens.use_secret(token)
-    served = rpcs([*resolve(service.apis)(settings), *_snapshots(service)])
+    served = rpcs([*resolve(service.apis)(settings), *_snapshots(service), anchors.api()])
     with engine_of(service, settings, "serve") as engine:
         yield Pipeline(
             engine=engine,
@@ -73,7 +73,9 @@ def _snapshots(service: ServiceProcesses) -> Sequence[Api]:
 
 @contextmanager
 def engine_of(service: ServiceProcesses, settings: ProcessSettings, kind: str) -> Iterator[Engine]:
-    """An engine of a kind of process that lets no statement past reach."""
+    """An engine of a kind of process that lets no statement past reach; what the service prepares is ready."""
+    if service.prepare:
+        resolve(service.prepare)(settings)
     engine = connect(
         settings.database_url.get_secret_value(),
         name=f"{service.name}-{kind}",

@@ -28,12 +28,16 @@ class ServiceProcesses:
     base: str = ""
     # The nameko class that `work` runs.
     worker: str = ""
+    # Callable[[settings], None]: what `serve` and `jobs` make ready before they begin.
+    prepare: str = ""
     # Mapping[str, jobs.Kind]: the long work that `jobs` does, by kind.
     jobs: str = ""
     # Sequence[Source]: what others may fill their projections from.
     snapshots: str = ""
     # Sequence[Projection]: what `backfill` and `reconcile` fill and compare.
     projections: str = ""
+    # The service that keeps the heads of this one's audit chain.
+    witness: str = "identity"
     # Rights on the chassis's tables beyond the usual ones: process kind → table → privileges.
     rights: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 

@@ -43,6 +43,9 @@ class ProcessSettings(BaseSettings):
     # How often long work is looked for when there was none, and how long it rests after a failure.
     job_poll_s: float = 0.5
     job_retry_s: float = 5
+    # How often the relay's leader seals the audit trail, and tells the chain's head if it has moved.
+    seal_every_s: float = 1
+    anchor_every_s: float = 5
     revocation_poll_s: float = 5
     revocation_grace_s: float = 60
 

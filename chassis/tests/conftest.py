@@ -6,7 +6,9 @@ import pytest
 
 from chassis.testing import Databases, Environment, ServiceDatabase
 from chassis.testing.broker import virtual_host
+from probe import trails
 from probe.testing import Probe
+from probe.trails import Trail
 
 
 @pytest.fixture
@@ -22,3 +24,10 @@ def alive(service_databases: Databases, environment: Environment, test_slot: str
         probe = Probe(service_databases.fresh("probe"), url)
         with probe.run("work"), probe.run("relay"):
             yield probe
+
+
+@pytest.fixture
+def trail(service_database: Callable[[str], ServiceDatabase]) -> Iterator[Trail]:
+    """The probe's audit trail, empty."""
+    with trails.opened(service_database("probe")) as found:
+        yield found

@@ -4,7 +4,7 @@ import argparse
 import sys
 import time
 
-from deploy.local import boot, seeding, summary, supervision, teardown, testing, trace_viewer
+from deploy.local import auditing, boot, seeding, summary, supervision, teardown, testing, trace_viewer
 from deploy.local.instance import Instance, find
 from deploy.local.profiles import PROFILES, RUN, TEST
 from deploy.local.progress import SetupError, say
@@ -34,6 +34,8 @@ def _dispatch(arguments: argparse.Namespace, instance: Instance, rest: list[str]
             print(summary.status(instance))
         case "logs":
             _logs(instance, rest)
+        case "verify-audit":
+            return auditing.verify(instance)
         case "test":
             return testing.test(instance, rest)
         case "trace-viewer":
@@ -60,7 +62,7 @@ def _logs(instance: Instance, names: list[str]) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="deploy.local", description="Tongxiao on one machine")
-    commands = ["up", "down", "reset", "status", "logs", "test", "trace-viewer"]
+    commands = ["up", "down", "reset", "status", "logs", "verify-audit", "test", "trace-viewer"]
     parser.add_argument("command", choices=commands)
     parser.add_argument("profile", choices=[RUN.name, TEST.name])
     return parser

@@ -56,6 +56,7 @@ def _service_environment(instance: Instance, service: Service, kind: str, *, hea
         **_common(instance, service.name, health),
         **(keycloak.writer_addresses(instance) if service.writes_keycloak else {}),
         **(_signing(instance) if service.signs_passports and kind == "serve" else {}),
+        **(_personal(instance) if service.keeps_persons and kind in ("serve", "jobs") else {}),
         # psycopg's default wait would block every green thread of a worker for the length of a query.
         **({"PSYCOPG_WAIT_FUNC": "wait_selector"} if kind == "work" else {}),
         **({"TONGXIAO_LISTEN": f"127.0.0.1:{instance.port(service.offset)}"} if kind == "serve" else {}),
@@ -66,6 +67,16 @@ def _service_environment(instance: Instance, service: Service, kind: str, *, hea
 def _signing(instance: Instance) -> dict[str, str]:
     key = signing_key.ensure(instance)
     return {"TONGXIAO_SIGNING_KEY_FILE": str(key), "TONGXIAO_SIGNING_KEY_DIR": str(key.parent)}
+
+
+def _personal(instance: Instance) -> dict[str, str]:
+    """What contacts' keys are wrapped with: made once per instance, told to no other process."""
+    return {"TONGXIAO_PERSONAL_KEY": instance.credentials.secret("personal-key")}
+
+
+def verifying(instance: Instance, service: Service) -> dict[str, str]:
+    """The variables of the process that verifies a service's audit trail."""
+    return _service_environment(instance, service, "verify-audit", health=0)
 
 
 def _common(instance: Instance, name: str, health: int) -> dict[str, str]:

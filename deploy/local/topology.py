@@ -15,6 +15,7 @@ class Service:
     offset: int
     writes_keycloak: bool = False
     signs_passports: bool = False
+    keeps_persons: bool = False
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -36,7 +37,7 @@ class Service:
 
 SERVICES = (
     Service("identity", 100, writes_keycloak=True, signs_passports=True),
-    Service("customers", 110),
+    Service("customers", 110, keeps_persons=True),
 )
 
 

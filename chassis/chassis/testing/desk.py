@@ -14,6 +14,7 @@ from chassis.errors import refuse
 from chassis.job_process import Desk
 from chassis.service import declared
 from chassis.testing.databases import ServiceDatabase
+from chassis.testing.processes import PERSONAL_KEY
 from chassis.testing.rpc import TOKEN, Client
 
 
@@ -46,6 +47,7 @@ def working(database: ServiceDatabase, folder: str, **settings: Any) -> Iterator
     """The desk of a service on a test's database, with the rights of its process; files lie in a folder."""
     service = declared(database.service)
     values: dict[str, Any] = {"database_url": SecretStr(database.url("jobs")), "service_token": SecretStr(TOKEN)}
+    values["personal_key"] = SecretStr(PERSONAL_KEY)
     made = service.settings(**{**values, "job_retry_s": 0, "files_url": f"file://{folder}", **settings})
     files.use(made.files_url)
     callers: dict[UUID, Caller] = {}

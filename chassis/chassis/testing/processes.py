@@ -18,6 +18,8 @@ from chassis.testing.polling import eventually
 
 ROLES = {"serve": "api", "jobs": "jobs", "work": "worker", "relay": "relay", "migrate": "owner"}
 LOG_LINES = 60
+# What services of tests keep personal values with.
+PERSONAL_KEY = "master key of the contacts in tests"
 
 
 @dataclass
@@ -66,6 +68,7 @@ def process_environment(kind: str, database: ServiceDatabase, broker_url: str = 
         "TONGXIAO_ENVIRONMENT": "test",
         "TONGXIAO_DATABASE_URL": database.url(ROLES.get(kind, "worker")),
         "TONGXIAO_BROKER_URL": broker_url,
+        "TONGXIAO_PERSONAL_KEY": PERSONAL_KEY,
         **more,
     }
 

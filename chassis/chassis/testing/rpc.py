@@ -19,6 +19,7 @@ from chassis.pipeline import IDEMPOTENCY_KEY, PASSPORT, SERVICE_TOKEN
 from chassis.service import declared
 from chassis.settings import ProcessSettings
 from chassis.testing.databases import ServiceDatabase
+from chassis.testing.processes import PERSONAL_KEY
 
 TOKEN = "token of the tests"  # noqa: S105
 KEY = RSAKey.generate_key(2048, {"kid": "tests", "use": "sig"}, private=True)
@@ -126,6 +127,7 @@ def opened(database: ServiceDatabase, **settings: Any) -> Iterator[Door]:
     """The door of a service on a test's database."""
     service = declared(database.service)
     values: dict[str, Any] = {"database_url": SecretStr(database.url("api")), "service_token": SecretStr(TOKEN)}
+    values["personal_key"] = SecretStr(PERSONAL_KEY)
     made: ProcessSettings = service.settings(**values, **settings)
     verifier, revoked = Verifier(_public), NothingRevoked()
     with serve.pipeline(service, made, verifier=verifier, feed=revoked) as pipeline:

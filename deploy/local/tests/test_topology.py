@@ -83,6 +83,19 @@ def test_only_identitys_server_is_told_the_signing_key(instance: Instance) -> No
     assert told == ["identity-serve"]
 
 
+def test_only_who_writes_contacts_is_told_what_personal_values_are_kept_with(instance: Instance) -> None:
+    told = [p.name for p in processes.of_services(instance, SERVICES) if "TONGXIAO_PERSONAL_KEY" in p.environment]
+
+    assert told == ["customers-serve", "customers-jobs"]
+
+
+def test_a_trail_is_verified_with_a_workers_rights_and_its_witness(instance: Instance) -> None:
+    told = processes.verifying(instance, SERVICE)
+
+    assert "orders_worker" in told["TONGXIAO_DATABASE_URL"]
+    assert {"TONGXIAO_IDENTITY_TARGET", "TONGXIAO_CUSTOMERS_TARGET", "TONGXIAO_SERVICE_TOKEN"} <= told.keys()
+
+
 def test_workers_wait_for_queries_without_blocking(instance: Instance) -> None:
     waits = {p.name: p.environment.get("PSYCOPG_WAIT_FUNC") for p in processes.of_services(instance, (SERVICE,))}
 

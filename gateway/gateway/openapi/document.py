@@ -118,10 +118,10 @@ def encoded() -> bytes:
 
 
 def _tags() -> list[Json]:
-    services = dict.fromkeys(rpc.method.containing_service for rpc in catalogue.rpcs())
+    services = {rpc.method.containing_service.name: rpc.method.containing_service for rpc in catalogue.rpcs()}
     return [
-        {"name": service.name.removesuffix("Service"), "description": comments.of(service.full_name)}
-        for service in services
+        {"name": name.removesuffix("Service"), "description": comments.of(service.full_name)}
+        for name, service in services.items()
     ]
 
 

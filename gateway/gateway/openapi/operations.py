@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from gateway import catalogue
 from gateway.bindings import Binding, json_path, leaf
 from gateway.openapi import comments
 from gateway.openapi.schemas import Schemas
@@ -29,7 +30,7 @@ def operation(binding: Binding, schemas: Schemas) -> Json:
     method = binding.rpc.method
     text = comments.of(method.full_name)
     found: Json = {
-        "operationId": method.name[0].lower() + method.name[1:],
+        "operationId": name_of(binding.rpc),
         "tags": [method.containing_service.name.removesuffix("Service")],
         "summary": text,
         "description": _rights(binding),
@@ -41,6 +42,13 @@ def operation(binding: Binding, schemas: Schemas) -> Json:
     if binding.rpc.open:
         found["security"] = []
     return found
+
+
+def name_of(rpc: catalogue.Rpc) -> str:
+    """`listCustomers`; with the service before it where several have an RPC of that name: `identityListAudit`."""
+    name = rpc.method.name
+    shared = sum(other.method.name == name for other in catalogue.rpcs()) > 1
+    return f"{rpc.service}{name}" if shared else name[0].lower() + name[1:]
 
 
 def _rights(binding: Binding) -> str:

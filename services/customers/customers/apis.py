@@ -1,11 +1,14 @@
 """What this service serves."""
 
+import sys
 from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
+from chassis import audit_api
 from chassis.rpc import Api
 from customers.contact import api as contact
+from customers.contact import key_model
 from customers.contact_record import api as contact_record
 from customers.customer import api as customer
 from customers.exporting import api as exporting
@@ -14,6 +17,7 @@ from customers.product_line import api as product_line
 from customers.refusals import refuse
 from customers.settings import Settings
 from tongxiao.customers.v1 import (
+    audit_pb2,
     contact_pb2,
     contact_record_pb2,
     customer_pb2,
@@ -37,6 +41,13 @@ IMPORTS = _api(import_job_pb2, "ImportJobsService", importing)
 EXPORTS = _api(export_job_pb2, "ExportJobsService", exporting)
 
 
+def prepare(settings: Settings) -> None:
+    """Make ready to keep personal values; ends the process where it has no key for that."""
+    if settings.personal_key is None:
+        sys.exit("Settings are missing or wrong:\n  TONGXIAO_PERSONAL_KEY: personal values are kept with it")
+    key_model.use_master(settings.personal_key.get_secret_value())
+
+
 def apis(settings: Settings) -> Sequence[Api]:
     contact.reveals_per_day = settings.reveals_per_day
     return (
@@ -46,4 +57,5 @@ def apis(settings: Settings) -> Sequence[Api]:
         _api(contact_record_pb2, "ContactRecordsService", contact_record),
         IMPORTS,
         EXPORTS,
+        _api(audit_pb2, "AuditService", audit_api),
     )

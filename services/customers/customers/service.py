@@ -12,6 +12,7 @@ SERVICE = ServiceProcesses(
     metadata="customers.tables:METADATA",
     base="customers.base:Base",
     apis="customers.apis:apis",
+    prepare="customers.apis:prepare",
     worker="customers.worker:Worker",
     jobs="customers.long_work:KINDS",
     snapshots="customers.snapshots:SOURCES",

@@ -1,11 +1,12 @@
 """Every table of this service."""
 
 from customers.base import Base
+from customers.contact import key_model as contact_key
 from customers.contact import model as contact
 from customers.contact_record import model as contact_record
 from customers.customer import model as customer
 from customers.product_line import model as product_line
 
-__all__ = ["METADATA", "contact", "contact_record", "customer", "product_line"]
+__all__ = ["METADATA", "contact", "contact_key", "contact_record", "customer", "product_line"]
 
 METADATA = (Base.metadata,)

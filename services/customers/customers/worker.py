@@ -1,14 +1,14 @@
-"""What customers listens to: identity's units and people."""
+"""What customers listens to: identity's units and people, and the heads of its audit chain."""
 
 from sqlalchemy.orm import Session
 
-from chassis import organisation
+from chassis import anchors, organisation
 from chassis.envelope import Envelope
 from chassis.messaging import event_handler
 
 
 class Worker:
-    """Keeps the organisation as identity tells it."""
+    """Keeps the organisation as identity tells it, and the heads of identity's audit chain."""
 
     name = "customers"
 
@@ -19,3 +19,7 @@ class Worker:
     @event_handler("identity", "person.changed.v1")
     def person_changed(self, session: Session, event: Envelope) -> None:
         organisation.person_changed(session, event)
+
+    @event_handler("identity", anchors.SEALED)
+    def audit_sealed(self, session: Session, event: Envelope) -> None:
+        anchors.keep(session, event)

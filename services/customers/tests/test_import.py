@@ -292,3 +292,15 @@ def test_a_cancelled_import_stops_where_it_is(seller: Client, work: Work) -> Non
     with pytest.raises(Refused) as refused:
         seller("StartImportJob", id=job.id, etag=cancelled.etag)
     assert refused.value.reason == "JOB_NOT_WAITING"
+
+
+def test_every_act_on_an_import_leaves_its_row(company: Company, seller: Client, work: Work) -> None:
+    job = imported(seller, work, csv_of(HEADER, ("远山机械", "", "", "", "")))
+    changed = {"id": job.id, "etag": job.etag, "mapping": dict(job.mapping)}
+    seller("UpdateImportJob", import_job=changed, update_mask={"paths": ["mapping"]})
+    work.finish()
+    started(seller, work, seller("GetImportJob", id=job.id))
+    seller("CancelImportJob", id=imported(seller, work, csv_of(HEADER, ("甬江电子", "", "", "", ""))).id)
+    found = rows(company, "SELECT action FROM audit WHERE resource = 'job' AND unit_ids <> '{}' ORDER BY id")
+    acts = ["CreateImportJob", "UpdateImportJob", "StartImportJob", "CreateImportJob", "CancelImportJob"]
+    assert [row.action for row in found] == acts

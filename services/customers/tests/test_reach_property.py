@@ -12,11 +12,14 @@ from sqlalchemy import insert, text
 
 from chassis import clock, schema
 from chassis.caller import FieldAccess, Grant
+from chassis.database import transaction
 from chassis.ids import new_id
 from chassis.testing import ServiceDatabase
 from chassis.testing.rpc import Client, Door, Refused, grant
 from customers import search
 from customers.base import NEVER
+from customers.contact.model import Contact, ContactPlace
+from customers.customer.model import Customer
 from tongxiao.common.v1.permission_pb2 import Permission
 
 from .conftest import Company, plant
@@ -24,6 +27,7 @@ from .conftest import Company, plant
 READ: int = Permission.PERMISSION_CUSTOMER_READ
 UPDATE: int = Permission.PERMISSION_CUSTOMER_UPDATE
 REASSIGN: int = Permission.PERMISSION_CUSTOMER_REASSIGN
+AUDIT: int = Permission.PERMISSION_AUDIT_READ
 MISSING = {"NOT_FOUND", "NOT_YET_KNOWN"}
 
 
@@ -35,6 +39,7 @@ class Record:
     owners: list[tuple[int, int]]
     shares: dict[int, tuple[bool, bool]]
     id: UUID = field(default_factory=new_id)
+    contact_id: UUID = field(default_factory=new_id)
 
 
 @dataclass
@@ -74,7 +79,7 @@ def worlds(draw: st.DrawFn) -> World:
     units = draw(st.integers(2, 7))
     parents: list[int | None] = [None] + [draw(st.integers(0, n - 1)) for n in range(1, units)]
     unit, people = st.integers(0, units - 1), draw(st.integers(1, 4))
-    permissions = st.frozensets(st.sampled_from([READ, UPDATE, REASSIGN]), max_size=3)
+    permissions = st.frozensets(st.sampled_from([READ, UPDATE, REASSIGN, AUDIT]), max_size=4)
     post = st.tuples(permissions, unit, st.frozensets(unit, max_size=2))
     posts = [draw(st.lists(post, max_size=3)) for _ in range(people)]
     person = st.integers(0, people - 1)
@@ -98,6 +103,7 @@ def test_every_surface_reaches_exactly_what_the_rule_says(
     for person, client in enumerate(clients):
         readable = [r for r in world.records if world.reaches(person, r, READ)]
         compare_lists(client, world, person, readable)
+        compare_trail(client, world, person)
         for record in world.records:
             compare_single(client, world, person, record)
 
@@ -122,6 +128,24 @@ def compare_lists(client: Client, world: World, person: int, readable: list[Reco
     assert client("CountCustomers").count == len(wanted)
     hits = client("SearchCustomers", query="电子").customers
     assert {customer.id for customer in hits} == {str(r.id) for r in readable if "电子" in r.name}
+
+
+def compare_trail(client: Client, world: World, person: int) -> None:
+    """The trail shows what was done to records that one governs or owns, and to their contacts; shares do not count."""
+    if not any(AUDIT in permissions for permissions, _, _ in world.posts[person]):
+        assert refusal(lambda: client("ListAudit")) == "PERMISSION_MISSING"
+        return
+    wanted = [record for record in world.records if world.reaches(person, record, AUDIT, shares=False)]
+    for resource, ids in (("customer", [r.id for r in wanted]), ("contact", [r.contact_id for r in wanted])):
+        found: list[str] = []
+        token = ""
+        while True:
+            page = client("ListAudit", resource=resource, page_size=2, page_token=token)
+            found += [entry.resource_id for entry in page.entries]
+            token = page.next_page_token
+            if not token:
+                break
+        assert sorted(found) == sorted(map(str, ids))
 
 
 def compare_single(client: Client, world: World, person: int, record: Record) -> None:
@@ -168,11 +192,25 @@ def build(world: World, database: ServiceDatabase, door: Door) -> list[Client]:
                 share = {"entity": "customer", "entity_id": record.id, "person_id": people[person], "source": "share"}
                 share |= {"source_id": new_id(), "writes": writes, "expires_at": expires}
                 connection.execute(insert(schema.access).values(**share))
+    act(world, database)
     fields = {"customer.phones": FieldAccess.EDIT}
     return [
         door.as_(*(made(post, units, fields) for post in posts), person_id=person)
         for person, posts in zip(people, world.posts, strict=True)
     ]
+
+
+def act(world: World, database: ServiceDatabase) -> None:
+    """Have the service itself leave a row of the trail for each customer, and one for a contact there."""
+    with transaction(database.engine("api"), action="act") as session:
+        for record in world.records:
+            session.get_one(Customer, record.id).note = "touched"
+            blank = dict.fromkeys(("name_en", "mobile", "phone", "email", "wechat", "birthday", "note"), "")
+            contact = Contact(id=record.contact_id, name="李四", email_consent=0, phone_consent=0, **blank)
+            at = {"customer_id": record.id, "position": 0, "role": 0, "job_title": "", "department": ""}
+            contact.places = [ContactPlace(contact_id=contact.id, **at)]
+            session.add(contact)
+        session.flush()
 
 
 def made(post: tuple[frozenset[int], int, frozenset[int]], units: list[UUID], fields: dict[str, FieldAccess]) -> Grant:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
-from chassis import snapshot
+from chassis import audit_api, snapshot
 from chassis.rpc import Api
 from identity import parts
 from identity.employee import api as employee
@@ -21,7 +21,7 @@ from identity.session.signing import SigningKeys
 from identity.settings import Settings
 from identity.snapshots import SOURCES
 from identity.unit import api as unit
-from tongxiao.identity.v1 import employee_pb2, import_job_pb2, post_pb2, role_pb2, session_pb2, unit_pb2
+from tongxiao.identity.v1 import audit_pb2, employee_pb2, import_job_pb2, post_pb2, role_pb2, session_pb2, unit_pb2
 
 CONSTRAINTS = {
     "uq_units_code": ("CODE_TAKEN", "unit.code"),
@@ -54,6 +54,7 @@ def apis(settings: Settings) -> Sequence[Api]:
         _api(session_pb2, "SessionsService", session),
         IMPORTS,
         snapshot.api(SOURCES),
+        _api(audit_pb2, "AuditService", audit_api),
     )
 
 

@@ -23,4 +23,5 @@ SERVICE = ServiceProcesses(
     worker="identity.worker:Worker",
     jobs="identity.long_work:KINDS",
     rights={"api": _ORGANISATION, "jobs": _ORGANISATION},
+    witness="customers",
 )

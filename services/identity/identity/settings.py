@@ -19,5 +19,7 @@ class Settings(ProcessSettings):
     audience: str = "tongxiao-api"
     # RSA private keys in PEM, one a file; the last by name signs passports, all of them verify. `serve` alone needs it.
     signing_key_dir: Path | None = None
+    # host:port of the service that keeps the heads of identity's audit chain; `verify-audit` alone needs it.
+    customers_target: str = ""
     # How long an unknown key id waits before Keycloak is asked for its keys again.
     keys_refetch_s: float = 10

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from chassis import clock
+from chassis import anchors, clock
 from chassis.database import transaction
 from chassis.envelope import Envelope
 from chassis.messaging import event_handler, tick
@@ -25,7 +25,7 @@ def realm() -> Realm:
 
 
 class Worker:
-    """Keeps Keycloak in step and begins the days."""
+    """Keeps Keycloak in step and the heads of others' audit chains, and begins the days."""
 
     name = "identity"
 
@@ -41,6 +41,10 @@ class Worker:
     @event_handler("identity", "session.revoked.v1")
     def session_revoked(self, session: Session, event: Envelope) -> None:
         telling.tell(session, realm(), telling.REVOCATION, [event.id])
+
+    @event_handler("customers", anchors.SEALED)
+    def audit_sealed(self, session: Session, event: Envelope) -> None:
+        anchors.keep(session, event)
 
     @tick(every_s=5)
     def tell_waiting(self, engine: Engine) -> None:

@@ -15,4 +15,5 @@ SERVICE = ServiceProcesses(
     worker="probe.worker:Worker",
     snapshots="probe.snapshots:SOURCES",
     projections="probe.projections:PROJECTIONS",
+    witness="probe",
 )

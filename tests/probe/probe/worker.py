@@ -3,7 +3,7 @@
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from chassis import organisation
+from chassis import anchors, organisation
 from chassis.envelope import Envelope
 from chassis.messaging import event_handler, tick
 from probe import notes, projections
@@ -25,6 +25,10 @@ class Worker:
     @event_handler("probe", notes.WRITTEN)
     def note_written(self, session: Session, event: Envelope) -> None:
         notes.handle(session, event)
+
+    @event_handler("probe", anchors.SEALED)
+    def audit_sealed(self, session: Session, event: Envelope) -> None:
+        anchors.keep(session, event)
 
     @tick(every_s=0.2)
     def count_ticks(self, engine: Engine) -> None:

@@ -11,7 +11,9 @@ from chassis.database import Versioned
 from chassis.ids import new_id
 from chassis.reach import AnyOf, Reach, Through
 from customers.base import Base
+from customers.contact import key_model
 from customers.customer.model import Customer
+from tongxiao.customers.v1 import contact_pb2 as pb
 
 PERSONAL = {"personal": True}
 
@@ -21,6 +23,8 @@ class Contact(Versioned, Base):
 
     __tablename__ = "contacts"
     __audit__ = "contact"
+    __audit_message__ = pb.Contact
+    __personal_keys__ = key_model
     __reach__ = Reach(read=AnyOf(lambda: ContactPlace, "contact_id"))
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -53,6 +57,7 @@ class ContactPlace(Base):
 
     __tablename__ = "contact_places"
     __audit__ = "contact_place"
+    __audit_message__ = pb.ContactPlace
     __reach__ = Reach(read=Through(lambda: Customer, "customer_id"), included=True)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)

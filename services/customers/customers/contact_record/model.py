@@ -12,6 +12,7 @@ from chassis.database import Versioned
 from chassis.reach import Reach, Through
 from customers.base import Base
 from customers.customer.model import Customer
+from tongxiao.customers.v1 import contact_record_pb2 as pb
 
 
 class ContactRecord(Versioned, Base):
@@ -19,6 +20,7 @@ class ContactRecord(Versioned, Base):
 
     __tablename__ = "contact_records"
     __audit__ = "contact_record"
+    __audit_message__ = pb.ContactRecord
     __reach__ = Reach(read=Through(lambda: Customer, "customer_id"))
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -14,7 +14,7 @@ from chassis.ids import new_id
 from chassis.reach import Assigned, Owned, Reach, Through
 from customers import search
 from customers.base import NEVER, Base
-from tongxiao.customers.v1.customer_pb2 import SHARE_LEVEL_WRITE
+from tongxiao.customers.v1 import customer_pb2 as pb
 
 LIVE = text("deleted_at IS NULL")
 
@@ -33,6 +33,7 @@ class Customer(SortKeys, Versioned, Base):
 
     __tablename__ = "customers"
     __audit__ = "customer"
+    __audit_message__ = pb.Customer
     __reach__ = Reach(read=Assigned(lambda: Assignment, "customer_id", entity="customer"))
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -129,6 +130,7 @@ class Assignment(SortKeys, Base):
 
     __tablename__ = "assignments"
     __audit__ = "assignment"
+    __audit_message__ = pb.Assignment
     __reach__ = Reach(
         read=Through(lambda: Customer, "customer_id"),
         change=Owned(),
@@ -187,6 +189,7 @@ class Share(Base):
 
     __tablename__ = "shares"
     __audit__ = "share"
+    __audit_message__ = pb.Share
     __reach__ = Reach(read=Through(lambda: Customer, "customer_id"))
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -202,4 +205,4 @@ class Share(Base):
 
     @property
     def writes(self) -> bool:
-        return self.level == SHARE_LEVEL_WRITE
+        return self.level == pb.SHARE_LEVEL_WRITE

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from chassis.database import Versioned
 from chassis.reach import Reach, Unscoped
 from customers.base import Base
+from tongxiao.customers.v1 import product_line_pb2 as pb
 
 
 class ProductLine(Versioned, Base):
@@ -14,6 +15,7 @@ class ProductLine(Versioned, Base):
 
     __tablename__ = "product_lines"
     __audit__ = "product_line"
+    __audit_message__ = pb.ProductLine
     __reach__ = Reach(read=Unscoped("the list of product lines is the same for the whole company"))
     __mapper_args__ = {"version_id_col": Versioned.version}  # noqa: RUF012
 

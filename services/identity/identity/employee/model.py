@@ -17,6 +17,7 @@ class Employee(Versioned, Base):
 
     __tablename__ = "employees"
     __audit__ = "employee"
+    __audit_message__ = pb.Employee
     __reach__ = Reach(read=Owned(owner="id"))
     __mapper_args__ = {"version_id_col": Versioned.version}  # noqa: RUF012
 

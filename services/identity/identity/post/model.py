@@ -12,6 +12,7 @@ from chassis.database import Versioned
 from chassis.ids import new_id
 from chassis.reach import Placed, Reach, Through
 from identity.base import Base
+from tongxiao.identity.v1 import post_pb2 as pb
 
 # The last day is part of the span; a tenure that was called off before it began has an empty one.
 DAYS = text("daterange(start_on, end_on + 1, '[)')")
@@ -22,6 +23,7 @@ class Post(Versioned, Base):
 
     __tablename__ = "posts"
     __audit__ = "post"
+    __audit_message__ = pb.Post
     __reach__ = Reach(read=Placed())
     __mapper_args__ = {"version_id_col": Versioned.version}  # noqa: RUF012
 
@@ -57,6 +59,7 @@ class Tenure(Base):
 
     __tablename__ = "tenures"
     __audit__ = "tenure"
+    __audit_message__ = pb.Tenure
     __reach__ = Reach(read=Through(lambda: Post, "post_id"))
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from chassis.database import Versioned
 from chassis.reach import Reach, Unscoped
 from identity.base import Base
-from tongxiao.identity.v1.role_pb2 import Level
+from tongxiao.identity.v1 import role_pb2 as pb
 
 
 class Role(Versioned, Base):
@@ -17,6 +17,7 @@ class Role(Versioned, Base):
 
     __tablename__ = "roles"
     __audit__ = "role"
+    __audit_message__ = pb.Role
     __reach__ = Reach(read=Unscoped("roles are the same for the whole company"))
     __mapper_args__ = {"version_id_col": Versioned.version}  # noqa: RUF012
 
@@ -37,7 +38,7 @@ class Role(Versioned, Base):
 
 
 def realm_role(level: int) -> str:
-    return Level.Name(level).removeprefix("LEVEL_").lower()  # type: ignore[arg-type]
+    return pb.Level.Name(level).removeprefix("LEVEL_").lower()  # type: ignore[arg-type]
 
 
-REALM_ROLES = tuple(realm_role(level) for level in Level.values() if level)
+REALM_ROLES = tuple(realm_role(level) for level in pb.Level.values() if level)

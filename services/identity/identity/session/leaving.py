@@ -1,5 +1,6 @@
 """Signing out: of this session, or of every one."""
 
+from chassis import audit
 from chassis.call import Call
 from chassis.errors import DomainError
 from identity.employee import queries as employees
@@ -23,3 +24,4 @@ def sign_out(call: Call, realm: Realm, *, everywhere: bool) -> None:
         if unavailable.reason != "SIGN_IN_UNAVAILABLE":
             raise
     revoking.revoke(call.session, [employee.id], session_id=session_id)
+    audit.record(call.session, call.rpc.name, employee, {"everywhere": everywhere})

@@ -18,6 +18,7 @@ class Unit(Versioned, Base):
 
     __tablename__ = "units"
     __audit__ = "unit"
+    __audit_message__ = pb.Unit
     __reach__ = Reach(read=Placed(unit="id", new_in="parent_id"))
     __mapper_args__ = {"version_id_col": Versioned.version}  # noqa: RUF012
 
@@ -49,6 +50,7 @@ class UnitParent(Base):
 
     __tablename__ = "unit_parents"
     __audit__ = "unit_parent"
+    __audit_message__ = pb.UnitParent
     __reach__ = Reach(read=Through(lambda: Unit, "unit_id"))
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)

@@ -1,0 +1,72 @@
+"""Where a record lies: the owners and units by which it is reached, as its rule of reach says."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, inspect, null, select
+from sqlalchemy.orm import Session
+
+from chassis.reach import AnyOf, Assigned, Owned, Placed, Rule, Through, rule_of
+
+# An owner, none where nobody owns the record, and the unit it lies in.
+Place = tuple[UUID | None, UUID]
+_EXEMPT = {"reach": "where an audited record lies"}
+
+
+class Places:
+    """The places of the records of one flush; what several lie in is asked once."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._known: dict[tuple[type, UUID], frozenset[Place]] = {}
+
+    def of(self, entity: Any) -> list[Place]:
+        """A record's places, with those that the change took it away from; none for what the whole company shares."""
+        cls = type(entity)
+        rules = {rule_of(cls), rule_of(cls, change=True)}
+        return sorted({place for rule in rules for place in self._by(rule, entity)}, key=str)
+
+    def _by(self, rule: Rule, entity: Any) -> Iterable[Place]:
+        if isinstance(rule, Owned):
+            owners, units = _now_and_before(entity, rule.owner), _now_and_before(entity, rule.unit)
+            return [(owner, unit) for owner, unit in zip(owners, units, strict=True) if unit]
+        if isinstance(rule, Placed):
+            names = filter(None, (rule.unit, rule.new_in))
+            return [(None, unit) for name in names for unit in _now_and_before(entity, name) if unit]
+        if isinstance(rule, Through):
+            parents = {key for key in _now_and_before(entity, rule.column) if key}
+            return [place for key in parents for place in self._kept(rule.parent(), key)]
+        return self._kept(type(entity), entity.id)
+
+    def _kept(self, cls: type, key: UUID) -> frozenset[Place]:
+        if (cls, key) not in self._known:
+            wanted = select_places(rule_of(cls), cls, [key])
+            rows = self._session.connection().execute(wanted, execution_options=_EXEMPT) if wanted is not None else ()
+            self._known[cls, key] = frozenset((owner, unit) for owner, unit in rows if unit)
+        return self._known[cls, key]
+
+
+def select_places(rule: Rule, cls: Any, keys: Sequence[UUID] | Select[Any]) -> Select[Any] | None:
+    """Owners and units of the rows of a class with these keys; nothing where the rule knows none."""
+    if isinstance(rule, Owned | Placed):
+        table = cls.__table__
+        owner = table.c[rule.owner] if isinstance(rule, Owned) else null()
+        return select(owner, table.c[rule.unit]).where(table.c.id.in_(keys))
+    if isinstance(rule, Assigned):
+        rows: Any = rule.rows()
+        return select(rows.__table__.c.owner_id, rows.__table__.c.unit_id).where(rows.__table__.c[rule.key].in_(keys))
+    if isinstance(rule, Through):
+        parents = select(cls.__table__.c[rule.column]).where(cls.__table__.c.id.in_(keys))
+        return select_places(rule_of(rule.parent()), rule.parent(), parents)
+    if isinstance(rule, AnyOf):
+        places: Any = rule.places()
+        held = select(places.__table__.c.id).where(places.__table__.c[rule.key].in_(keys))
+        return select_places(rule_of(places), places, held)
+    return None
+
+
+def _now_and_before(entity: Any, name: str) -> tuple[Any, Any]:
+    history = inspect(entity).attrs[name].history
+    now = getattr(entity, name)
+    return now, history.deleted[0] if history.deleted else now

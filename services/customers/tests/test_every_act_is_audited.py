@@ -1,0 +1,124 @@
+"""Every RPC that writes leaves a row of the audit trail, by its own name."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from chassis.testing.rpc import Door
+from tongxiao.customers.v1 import contact_pb2, contact_record_pb2, customer_pb2, export_job_pb2
+
+from . import making
+from .conftest import Company, Staff
+from .making import rows
+
+Act = Callable[[Company, Staff], Any]
+
+
+def customer(company: Company, staff: Staff) -> customer_pb2.Customer:
+    return making.customer(staff.director(), company, assignments=[assigned(company)])
+
+
+def assigned(company: Company) -> dict[str, str]:
+    owner = company.hire(company.team["h1"])
+    return {"line_id": str(company.line), "owner_id": str(owner), "unit_id": str(company.team["h1"])}
+
+
+def contact(company: Company, staff: Staff) -> contact_pb2.Contact:
+    return making.contact(staff.director(), customer(company, staff))
+
+
+def line(_company: Company, staff: Staff) -> Any:
+    return staff.director()("CreateProductLine", product_line={"code": "L9", "name": "备件"})
+
+
+def deleted(company: Company, staff: Staff) -> customer_pb2.Customer:
+    made = customer(company, staff)
+    staff.director()("DeleteCustomer", id=made.id, etag=made.etag)
+    return made
+
+
+def shared(company: Company, staff: Staff) -> Any:
+    person = str(company.hire(company.shenzhen))
+    given = {"customer_id": customer(company, staff).id, "person_id": person, "level": "SHARE_LEVEL_READ"}
+    return staff.director()("CreateShare", share=given)
+
+
+def unshared(company: Company, staff: Staff) -> None:
+    share = shared(company, staff)
+    staff.director()("DeleteShare", customer_id=share.customer_id, id=share.id)
+
+
+def reassigned(company: Company, staff: Staff) -> None:
+    made, to = customer(company, staff), str(company.hire(company.team["s1"]))
+    given = {"id": made.id, "line_id": str(company.line), "owner_id": to, "etag": made.etag}
+    staff.director()("ReassignCustomer", **given)
+
+
+def record(company: Company, staff: Staff, then: str = "") -> contact_record_pb2.ContactRecord:
+    """A contact record, and what its author then does with it."""
+    author = staff.director()
+    made = making.record(author, making.customer(author, company, assignments=[assigned(company)]))
+    if then == "update":
+        author("UpdateContactRecord", contact_record={"id": made.id, "etag": made.etag, "summary": "改"})
+    if then == "delete":
+        author("DeleteContactRecord", id=made.id, etag=made.etag)
+    return made
+
+
+def updating(rpc: str, kind: str, make: Act, **changes: str) -> Act:
+    def run(company: Company, staff: Staff) -> None:
+        staff.director()(rpc, key="", **{kind: {"id": make(company, staff).id, "etag": "*", **changes}})
+
+    return run
+
+
+def doing(rpc: str, make: Act, **more: str) -> Act:
+    return lambda company, staff: staff.director()(rpc, id=make(company, staff).id, **more)
+
+
+def exporting(_company: Company, staff: Staff) -> Any:
+    return staff.director()("CreateExportJob", export_job={"kind": export_job_pb2.EXPORT_KIND_CUSTOMERS})
+
+
+def cancelled(_company: Company, staff: Staff) -> None:
+    director = staff.director()
+    made = director("CreateExportJob", export_job={"kind": export_job_pb2.EXPORT_KIND_CUSTOMERS})
+    director("CancelExportJob", id=made.id)
+
+
+ACTS: dict[str, Act] = {
+    "CreateProductLine": line,
+    "UpdateProductLine": updating("UpdateProductLine", "product_line", line, name="改名"),
+    "CreateCustomer": customer,
+    "UpdateCustomer": updating("UpdateCustomer", "customer", customer, note="改"),
+    "DeleteCustomer": deleted,
+    "RestoreCustomer": doing("RestoreCustomer", deleted),
+    "ReassignCustomer": reassigned,
+    "CreateShare": shared,
+    "DeleteShare": unshared,
+    "CreateContact": contact,
+    "UpdateContact": updating("UpdateContact", "contact", contact, note="改"),
+    "DeleteContact": doing("DeleteContact", contact, etag="*"),
+    "RevealContact": doing("RevealContact", contact),
+    "CreateContactRecord": record,
+    "UpdateContactRecord": lambda company, staff: record(company, staff, "update"),
+    "DeleteContactRecord": lambda company, staff: record(company, staff, "delete"),
+    "CreateExportJob": exporting,
+    "CancelExportJob": cancelled,
+}
+
+# What takes a file and a process that reads it is done in test_import, which looks for the rows.
+WITH_FILES = {"CreateImportJob", "UpdateImportJob", "StartImportJob", "CancelImportJob"}
+
+
+def test_every_rpc_that_writes_is_acted_out_here(door: Door) -> None:
+    assert ACTS.keys() | WITH_FILES == {rpc.name for rpc in door.pipeline.rpcs if rpc.writes}
+
+
+@pytest.mark.parametrize("name", ACTS)
+def test_every_act_leaves_its_row_with_the_units_concerned(company: Company, staff: Staff, name: str) -> None:
+    ACTS[name](company, staff)
+    found = rows(company, "SELECT actor_id, resource, unit_ids FROM audit WHERE action = :name", name=name)
+    assert found
+    assert all(row.actor_id and (row.unit_ids or row.resource == "product_line") for row in found)
