@@ -7,7 +7,7 @@ from chassis.migrate import schema_create_v3
 from identity.role.seeds import GRANTED_WITH_LONG_WORK
 
 revision = "0003"
-down_revision = "0001"
+down_revision = "0002"
 
 # A right is granted once, whatever a firm has made of the role meanwhile.
 _GRANT = sa.text("""

@@ -5,7 +5,7 @@ from alembic import op
 from chassis.migrate import schema_create_v2
 
 revision = "0002"
-down_revision = "0003"  # which came to installations first
+down_revision = "0001"
 
 
 def upgrade() -> None:
