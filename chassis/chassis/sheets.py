@@ -18,7 +18,6 @@ from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
-import xlsxwriter
 from python_calamine import CalamineError, CalamineWorkbook
 
 from chassis.errors import refuse
@@ -78,6 +77,9 @@ def write_csv(rows: Iterable[Sequence[str]], to: io.TextIOBase) -> None:
 
 def write_xlsx(rows: Iterable[Sequence[str]], path: Path) -> None:
     """Rows as a workbook of texts; nothing in it is a formula or a link."""
+    # Loaded where it is used: a tenth of a second that no API's start should wait for.
+    import xlsxwriter
+
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(str(path), options) as book:
         sheet = book.add_worksheet()
