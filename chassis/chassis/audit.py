@@ -35,7 +35,8 @@ def _record_changes(session: Session, _context: Any) -> None:
     changed = [entity for entity in _audited(session.dirty) if _changes(entity)]
     if not (new or changed or gone):
         return
-    keys, places = _keys(session, [*new, *changed, *gone]), Places(session)
+    every = [*new, *changed, *gone]
+    keys, places = _keys(session, every), Places(session, every)
     rows = [_row(session, one, places, _before(one, keys), _after(one, keys)) for one in changed]
     rows += [_row(session, one, places, None, _whole(one, keys)) for one in new]
     rows += [_row(session, one, places, _whole(one, keys), None) for one in gone]

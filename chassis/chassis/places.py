@@ -17,15 +17,35 @@ _EXEMPT = {"reach": "where an audited record lies"}
 class Places:
     """The places of the records of one flush; what several lie in is asked once."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, entities: Iterable[Any] = ()) -> None:
         self._session = session
         self._known: dict[tuple[type, UUID], frozenset[Place]] = {}
+        self._look_up(entities)
 
     def of(self, entity: Any) -> list[Place]:
         """A record's places, with those that the change took it away from; none for what the whole company shares."""
         cls = type(entity)
         rules = {rule_of(cls), rule_of(cls, change=True)}
         return sorted({place for rule in rules for place in self._by(rule, entity)}, key=str)
+
+    def _look_up(self, entities: Iterable[Any]) -> None:
+        """Ask at once for the places of all that are assigned, or lie with something assigned."""
+        wanted: dict[type, set[UUID]] = {}
+        for entity in entities:
+            cls, key, rule = type(entity), getattr(entity, "id", None), rule_of(type(entity))
+            if isinstance(rule, Through):
+                cls, key, rule = rule.parent(), getattr(entity, rule.column), rule_of(rule.parent())
+            if isinstance(rule, Assigned) and key:
+                wanted.setdefault(cls, set()).add(key)
+        for cls, keys in wanted.items():
+            rule = rule_of(cls)
+            assert isinstance(rule, Assigned)
+            table: Any = rule.rows().__table__  # type: ignore[attr-defined]
+            lying = select(table.c[rule.key], table.c.owner_id, table.c.unit_id).where(table.c[rule.key].in_(keys))
+            found: dict[UUID, set[Place]] = {key: set() for key in keys}
+            for key, owner, unit in self._session.connection().execute(lying, execution_options=_EXEMPT):
+                found[key].add((owner, unit))
+            self._known |= {(cls, key): frozenset(places) for key, places in found.items()}
 
     def _by(self, rule: Rule, entity: Any) -> Iterable[Place]:
         if isinstance(rule, Owned):
