@@ -4,10 +4,11 @@
 marked personal are sealed with the record's key from `__personal_keys__`; without such keys nothing of them is kept.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -115,11 +116,10 @@ def _keys(session: Session, entities: Iterable[Any]) -> dict[UUID, bytes]:
 
 
 def _changes(entity: Any) -> list[tuple[str, Any, Any]]:
-    return [
-        (key, column, history)
-        for key, column, history in _columns(entity)
-        if history.has_changes() and key not in _UNTOLD
-    ]
+    state = inspect(entity)
+    touched = [(key, column) for key, column in _told(type(entity)) if key in state.committed_state]
+    found = [(key, column, state.attrs[key].history) for key, column in touched if key not in _UNTOLD]
+    return [(key, column, history) for key, column, history in found if history.has_changes()]
 
 
 def _before(entity: Any, keys: Mapping[UUID, bytes]) -> dict[str, Any]:
@@ -132,16 +132,16 @@ def _after(entity: Any, keys: Mapping[UUID, bytes]) -> dict[str, Any]:
 
 
 def _whole(entity: Any, keys: Mapping[UUID, bytes]) -> dict[str, Any]:
-    return {key: _value(entity, keys, column, getattr(entity, key)) for key, column, _ in _columns(entity)}
+    loaded = inspect(entity).dict
+    return {key: _value(entity, keys, column, loaded[key]) for key, column in _told(type(entity)) if key in loaded}
 
 
-def _columns(entity: Any) -> list[tuple[str, Any, Any]]:
-    state = inspect(entity)
-    return [
-        (attribute.key, attribute.columns[0], state.attrs[attribute.key].history)
-        for attribute in state.mapper.column_attrs
-        if not attribute.columns[0].info.get("derived") and attribute.key in state.dict
-    ]
+@cache
+def _told(cls: Hashable) -> tuple[tuple[str, Any], ...]:
+    """The attributes of a class that the trail tells of, each with its column."""
+    mapper: Any = inspect(cls)
+    attributes = ((found.key, found.columns[0]) for found in mapper.column_attrs)
+    return tuple((key, column) for key, column in attributes if not column.info.get("derived"))
 
 
 def _value(entity: Any, keys: Mapping[UUID, bytes], column: Any, value: Any) -> Any:
