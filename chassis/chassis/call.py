@@ -31,6 +31,7 @@ class Call:
     origin: str = ""
     reading: int = 0
     _scopes: dict[tuple[int, bool], Scope] = field(default_factory=dict)
+    _accesses: dict[tuple[int, str], FieldAccess] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.reading = self.reading or self.rpc.read_permission
@@ -64,8 +65,12 @@ class Call:
 
     def field_access(self, name: str) -> FieldAccess:
         """What the caller may do with a governed field in this RPC."""
-        permission = self.rpc.permission if self.rpc.writes else self.reading
-        return self.caller.field_access(name, permission=permission, default=DEFAULT_FIELD_ACCESS)
+        key = (self.reading, name)
+        if key not in self._accesses:
+            permission = self.rpc.permission if self.rpc.writes else self.reading
+            found = self.caller.field_access(name, permission=permission, default=DEFAULT_FIELD_ACCESS)
+            self._accesses[key] = found
+        return self._accesses[key]
 
     def demand_readable(self, *names: str) -> None:
         """Refuse FIELD_NOT_READABLE to filter, sort or search by a field that is not read in clear."""

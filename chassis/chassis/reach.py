@@ -10,10 +10,11 @@ from functools import cached_property, lru_cache
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, bindparam, false, func, or_, select
+from sqlalchemy import ColumnElement, Uuid, and_, bindparam, false, func, or_, select
 from sqlalchemy.orm import with_loader_criteria
 
 from chassis import schema
+from chassis.arrays import uuids as uuids
 from chassis.caller import Caller
 from chassis.tree import Tree
 
@@ -239,11 +240,6 @@ def _shared(entity: str, key: Any, scope: Scope) -> ColumnElement[bool]:
         )
         .exists()
     )
-
-
-def uuids(values: Iterable[UUID]) -> ColumnElement[Any]:
-    """A bound array of ids; in one order, so that equal sets make equal statements."""
-    return bindparam(None, sorted(values), ARRAY(Uuid()))
 
 
 def _table(cls: type) -> Any:
