@@ -63,6 +63,11 @@ class Call:
         finally:
             self.reading = before
 
+    def reads_alike(self, permission: int) -> bool:
+        """Whether what is read under another permission is all that is read under the present one, and no more."""
+        own, other = self.read_scope, self.scope(permission)
+        return (own.own, own.governed, own.sharee) == (other.own, other.governed, other.sharee)
+
     def field_access(self, name: str) -> FieldAccess:
         """What the caller may do with a governed field in this RPC."""
         key = (self.reading, name)

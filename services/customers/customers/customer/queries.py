@@ -26,6 +26,8 @@ ORDERS = {
 }
 # Up to so many matches are found by their words and then narrowed by reach; of more, reach's arms are walked in order.
 RARE = 2000
+# What belongs to one customer is reached through it: whoever has read the customer need not ask again for each part.
+OF_REACHED = {"reach": "through a customer that was read"}
 
 
 def get_customer(session: Session, customer_id: UUID, *, deleted: bool = False) -> Customer:
@@ -200,17 +202,16 @@ def share_of(session: Session, customer_id: UUID, share_id: UUID) -> Share:
 
 
 def shares_of(session: Session, customer_id: UUID) -> Sequence[Share]:
-    """Whom a customer is shared with at present, oldest first."""
-    return session.scalars(
-        select(Share).where(Share.customer_id == customer_id).order_by(Share.created_at, Share.id).limit(200)
-    ).all()
+    """Whom a customer within reach is shared with at present, oldest first."""
+    wanted = select(Share).where(Share.customer_id == customer_id).order_by(Share.created_at, Share.id)
+    return session.scalars(wanted.limit(200), execution_options=OF_REACHED).all()
 
 
 def periods_of(session: Session, customer_id: UUID) -> Sequence[AssignmentPeriod]:
-    """Who has owned a customer, per line, newest first."""
+    """Who has owned a customer within reach, per line, newest first."""
     newest = (AssignmentPeriod.started_at.desc(), AssignmentPeriod.id.desc())
     wanted = select(AssignmentPeriod).where(AssignmentPeriod.customer_id == customer_id)
-    return session.scalars(wanted.order_by(*newest).limit(200)).all()
+    return session.scalars(wanted.order_by(*newest).limit(200), execution_options=OF_REACHED).all()
 
 
 def subsidiaries_of(session: Session, customer_id: UUID) -> Sequence[Customer]:
