@@ -3,8 +3,7 @@
 import json
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,7 +13,7 @@ from urllib.parse import quote, urlencode
 
 import httpx
 
-from bench import cpu, data, stage
+from bench import data, stage
 from bench.data import Person
 from bench.filling import filled
 from bench.stage import Stage
@@ -25,6 +24,12 @@ from chassis.testing.polling import eventually
 from chassis.testing.processes import free_port
 
 CUSTOMERS, CONCURRENCY, SECONDS, SELLERS, LOGGED = 200_000, 16, 5.0, 16, 12_000
+
+
+TOLD = (
+    f"{CUSTOMERS:,} customers, 500 salespeople, 25 teams, {CONCURRENCY} connections; a process each of gateway "
+    "and service. CPU in ms an operation. Thin: FastAPI and asyncpg, no sign-in, rights, rules, audit or outbox."
+)
 
 
 @dataclass(frozen=True)
@@ -49,11 +54,7 @@ def measure() -> Section:
             times = [f"{told['p50']:.0f}", f"{told['p95']:.0f}", *parts, f"{told['cpu'] / told['operations']:.2f}"]
             rows.append([work.name, work.goal, f"{rate:,.0f}", *times, f"{ceiling:,.0f}", f"{rate / ceiling:.2f}"])
     heads = ["operation", "asked/s", "ops/s", "p50 ms", "p95 ms", "gateway", "customers", "PostgreSQL", "client"]
-    told_ = (
-        f"{CUSTOMERS:,} customers, 500 salespeople, 25 teams, {CONCURRENCY} connections; one gateway process, one of the "
-        "service. CPU in ms an operation. Thin: FastAPI and asyncpg, no sign-in, rights, rules, audit or outbox."
-    )
-    return Section("The whole chain", told_, table([*heads, "thin ops/s", "of thin"], rows))
+    return Section("The whole chain", TOLD, table([*heads, "thin ops/s", "of thin"], rows))
 
 
 def _run(on: Stage, requests: list[str], port: str) -> tuple[dict[str, float], dict[str, float]]:
@@ -97,7 +98,9 @@ def _works(on: Stage) -> Iterator[Work]:
     yield work("W3 customer 360", 600, seen)
     made = {"name": "新客户科技有限公司", "assignments": [{"lineId": str(data.LINE)}]}
     yield work("W4 create", 450, (both(p, "/v1/customers", "/customers", made) for p in people))
-    logged = (both(*ids[n % len(ids)][:1], "/v1/contact-records", "/contact-records", _record(ids, n)) for n in range(LOGGED))
+    logged = (
+        both(*ids[n % len(ids)][:1], "/v1/contact-records", "/contact-records", _record(ids, n)) for n in range(LOGGED)
+    )
     yield work("W5 log a contact", 500, logged)
 
 

@@ -43,7 +43,7 @@ def fill(connection: psycopg.Connection, shape: Shape, customers: int) -> None:
             connection.execute(statement, given)
     with _step(f"{customers:,} customers: indexes"):
         for statement in indexes:
-            connection.execute(statement)  # type: ignore[call-overload]
+            connection.execute(statement)
     with _step(f"{customers:,} customers: statistics"):
         connection.execute("VACUUM ANALYZE")
 

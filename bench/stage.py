@@ -29,7 +29,7 @@ from tongxiao.common.v1.permission_pb2 import Permission
 from tongxiao.customers.v1 import customer_pb2_grpc
 from tongxiao.identity.v1 import session_pb2
 
-TOKEN = "bench"  # noqa: S105 — a service token among these processes only
+TOKEN = "bench"
 
 
 @dataclass

@@ -19,13 +19,17 @@ from starlette.responses import Response
 SHOWN = "c.id, c.name, c.short_name, c.name_en, c.credit_code, c.industry, c.size, c.tier, c.source, c.division_code"
 SHOWN += ", c.address, c.website, c.phones, c.tags, c.note, c.version, c.created_at, c.updated_at, c.last_contact_at"
 SHOWN += ", a.line_id, a.owner_id, a.unit_id, a.since"
-JOINED = f"SELECT {SHOWN} FROM assignments a JOIN customers c ON c.id = a.customer_id"  # noqa: S608 — no input in it
+JOINED = f"SELECT {SHOWN} FROM assignments a JOIN customers c ON c.id = a.customer_id"
 ORDERED = "ORDER BY a.created_at DESC, a.customer_id DESC LIMIT 50"
 
 FIRST = f"{JOINED} WHERE a.owner_id = $1 AND a.deleted_at IS NULL {ORDERED}"
-AFTER = f"{JOINED} WHERE a.owner_id = $1 AND a.deleted_at IS NULL AND (a.created_at, a.customer_id) < ($2, $3) {ORDERED}"
+AFTER = (
+    f"{JOINED} WHERE a.owner_id = $1 AND a.deleted_at IS NULL AND (a.created_at, a.customer_id) < ($2, $3) {ORDERED}"
+)
 ALL_AFTER = f"{JOINED} WHERE a.deleted_at IS NULL AND (a.created_at, a.customer_id) < ($1, $2) {ORDERED}"
-FOUND = f"{JOINED} WHERE a.owner_id = $1 AND a.deleted_at IS NULL AND c.search_text LIKE $2 ORDER BY a.sort_name LIMIT 50"
+FOUND = (
+    f"{JOINED} WHERE a.owner_id = $1 AND a.deleted_at IS NULL AND c.search_text LIKE $2 ORDER BY a.sort_name LIMIT 50"
+)
 ONE = f"{JOINED} WHERE c.id = $1"
 CONTACTS = "SELECT n.* FROM contact_places p JOIN contacts n ON n.id = p.contact_id WHERE p.customer_id = $1 LIMIT 50"
 RECORDS = "SELECT * FROM contact_records WHERE customer_id = $1 ORDER BY contacted_at DESC LIMIT 20"
@@ -44,8 +48,10 @@ INSERT INTO contact_records (id, customer_id, contact_ids, channel, contacted_at
     summary, next_step, photo_keys, author_id, version, created_at, updated_at)
 VALUES ($1, $2, '{}', 1, now(), 0, 1, true, $3, '', '{}', $4, 1, now(), now())
 """
-TOUCH = ("UPDATE customers SET last_contact_at = $2, version = version + 1 WHERE id = $1",)
-TOUCH += ("UPDATE assignments SET last_contact_at = $2 WHERE customer_id = $1",)
+TOUCH = (
+    "UPDATE customers SET last_contact_at = $2, version = version + 1 WHERE id = $1",
+    "UPDATE assignments SET last_contact_at = $2 WHERE customer_id = $1",
+)
 
 
 @asynccontextmanager
