@@ -4,11 +4,9 @@ One predicate that ORs the arms together costs 700 ms at a million rows; the arm
 are bound by name, so that a list without filters is one statement for everybody, built once.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
@@ -24,83 +22,15 @@ from sqlalchemy import (
     tuple_,
     union_all,
 )
-from sqlalchemy.orm import Session
 
 from chassis import schema
-from chassis.arrays import UuidArray, array_text
+from chassis.arrays import UuidArray
 from chassis.listing import Listing, Narrowing, Order
-from chassis.reach import Scope
 
-_EXEMPT = {"reach": "the arms of page()"}
 _LIMIT = bindparam("limit", type_=Integer())
 _PERSON, _OWNER = bindparam("person_id", type_=Uuid()), bindparam("owner_id", type_=Uuid())
 _WITHIN, _UNITS = bindparam("within", type_=UuidArray()), bindparam("units", type_=UuidArray())
 _OWN, _GOVERNED = bindparam("own", type_=UuidArray()), bindparam("governed", type_=UuidArray())
-
-
-@dataclass(frozen=True)
-class Search:
-    """One page's search within a scope, after a row or from the beginning, or among the ids `within`."""
-
-    listing: Listing
-    scope: Scope
-    order: Order
-    narrowing: Narrowing
-    after: tuple[Any, UUID] | None
-    limit: int
-    within: Sequence[UUID] | None = None
-
-    def rows(self, session: Session) -> Sequence[Any]:
-        """The page's sort keys and ids, in order."""
-        build = _built if self.narrowing.conditions else _built_once
-        statement = build(self._arms)
-        return (
-            session.execute(statement, self._values, execution_options=_EXEMPT).all() if statement is not None else []
-        )
-
-    @property
-    def _arms(self) -> "Arms":
-        scope, narrowing = self.scope, self.narrowing
-        return Arms(
-            listing=self.listing,
-            order=self.order,
-            narrowing=narrowing if narrowing.conditions else None,
-            continued=self.after is not None,
-            within=self.within is not None,
-            everything=scope.everything,
-            own=bool(self._own) and narrowing.owner_id in (None, scope.person_id),
-            governed=bool(self._governed),
-            shared=bool(scope.sharee and self.listing.shared_as),
-            owner=narrowing.owner_id is not None,
-            units=narrowing.units is not None,
-        )
-
-    @cached_property
-    def _own(self) -> frozenset[UUID]:
-        """Where one's own rows count, but for what is governed: that arm holds them already."""
-        return self._among(self.scope.own_units) - self._governed
-
-    @cached_property
-    def _governed(self) -> frozenset[UUID]:
-        return self._among(self.scope.governed_units)
-
-    def _among(self, units: frozenset[UUID]) -> frozenset[UUID]:
-        return units if self.narrowing.units is None else units & self.narrowing.units
-
-    @property
-    def _values(self) -> dict[str, Any]:
-        key, id_ = self.after or (None, None)
-        return {
-            "limit": self.limit,
-            "person_id": self.scope.person_id,
-            "owner_id": self.narrowing.owner_id,
-            "after_key": key,
-            "after_id": id_,
-            "within": array_text(frozenset(self.within or ())),
-            "units": array_text(self.narrowing.units or frozenset()),
-            "own": array_text(self._own),
-            "governed": array_text(self._governed),
-        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,7 +147,7 @@ class Arms:
         return statement if self.listing.carrier is self.listing.entity else statement.distinct()
 
 
-def _built(arms: Arms) -> Any:
+def built(arms: Arms) -> Any:
     """The statement of all arms together, or none where nothing is reached."""
     selects = arms.selects()
     if len(selects) < 2:
@@ -227,4 +157,4 @@ def _built(arms: Arms) -> Any:
     return merged.order_by(*arms._by(union.c.sort_key, union.c.id)).limit(_LIMIT)
 
 
-_built_once = lru_cache(maxsize=256)(_built)
+built_once = lru_cache(maxsize=256)(built)

@@ -9,10 +9,10 @@ from sqlalchemy import Select, literal, tuple_
 from sqlalchemy.orm import Session
 
 from chassis import tokens
-from chassis.arms import Search
 from chassis.call import Call
 from chassis.ids import NIL
 from chassis.listing import Listing, Narrowing, Order
+from chassis.search import Search
 
 DEFAULT_SIZE, MAX_SIZE, COUNTED = 50, 200, 1000
 

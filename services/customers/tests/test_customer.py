@@ -2,6 +2,7 @@
 
 import pytest
 
+from chassis import search
 from chassis.ids import new_id
 from chassis.testing.rpc import Refused
 
@@ -119,3 +120,19 @@ def test_a_page_token_of_somebody_else_is_refused(company: Company, staff: Staff
     with pytest.raises(Refused) as refused:
         staff.seller()("ListCustomers", page_size=1, page_token=token)
     assert refused.value.reason == "PAGE_TOKEN_INVALID"
+
+
+def test_a_filter_is_met_however_far_apart_the_customers_that_meet_it(
+    company: Company, staff: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "STRETCH", 3)
+    monkeypatch.setattr(search, "STRETCHES", 2)
+    sellers = [staff.seller("h1"), staff.seller("h2")]
+    made = [making.customer(sellers[n % 2], company, tier=1 if n % 5 == 0 else 2) for n in range(22)]
+    manager, token, seen, rare = staff.manager("hangzhou"), "", [], {"tiers": [1]}
+    while True:
+        page = manager("ListCustomers", filter=rare, page_size=2, page_token=token)
+        seen += [customer.id for customer in page.customers]
+        if not (token := page.next_page_token):
+            break
+    assert seen == [customer.id for customer in reversed(made[::5])]
