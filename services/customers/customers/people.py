@@ -33,8 +33,8 @@ def find(session: Session, person_id: UUID) -> Colleague | None:
 
 
 def find_all(session: Session, person_ids: Iterable[UUID]) -> dict[UUID, Colleague]:
-    people = schema.org_people.c
-    rows = session.execute(select(schema.org_people).where(people.id.in_(set(person_ids))), execution_options=_EXEMPT)
+    wanted = select(schema.org_people).where(schema.org_people.c.id == func.any(uuids(person_ids)))
+    rows = session.execute(wanted, execution_options=_EXEMPT)
     return {row.id: _colleague(row) for row in rows}
 
 

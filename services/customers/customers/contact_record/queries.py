@@ -65,8 +65,8 @@ def newest_of(
 
 
 def last_touch(session: Session, customer_id: UUID) -> datetime | None:
-    """When a customer was last touched, by what is left of its records."""
+    """When a customer within reach was last touched, by what is left of its records."""
     wanted = select(func.max(ContactRecord.contacted_at)).where(
         ContactRecord.customer_id == customer_id, ContactRecord.two_way, ContactRecord.deleted_at.is_(None)
     )
-    return session.scalar(wanted)
+    return session.scalar(wanted, execution_options=OF_REACHED)
