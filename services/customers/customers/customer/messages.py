@@ -8,7 +8,7 @@ from google.protobuf.struct_pb2 import Struct
 from chassis import clock, fields, masks
 from chassis.call import Call
 from customers.base import NEVER
-from customers.customer.model import AssignmentPeriod, Customer, Share
+from customers.customer.model import Customer, Share
 from tongxiao.customers.v1 import customer_pb2 as pb
 
 
@@ -71,7 +71,7 @@ def _assignment_message(assignment: Any) -> pb.Assignment:
     )
 
 
-def period_message(period: AssignmentPeriod) -> pb.AssignmentPeriod:
+def period_message(period: Any) -> pb.AssignmentPeriod:
     return pb.AssignmentPeriod(
         line_id=str(period.line_id),
         owner_id=str(period.owner_id),

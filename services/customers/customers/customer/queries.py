@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Text, bindparam, cast, func, select
+from sqlalchemy import Select, Text, Uuid, bindparam, cast, exists, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session, joinedload, selectinload
 
@@ -201,21 +201,36 @@ def share_of(session: Session, customer_id: UUID, share_id: UUID) -> Share:
     return found
 
 
-def shares_of(session: Session, customer_id: UUID) -> Sequence[Share]:
-    """Whom a customer within reach is shared with at present, oldest first."""
-    wanted = select(Share).where(Share.customer_id == customer_id).order_by(Share.created_at, Share.id)
-    return session.scalars(wanted.limit(200), execution_options=OF_REACHED).all()
+_OF_CUSTOMER = bindparam("customer_id", type_=Uuid())
+_SHARES = (
+    select(Share.__table__).where(Share.customer_id == _OF_CUSTOMER).order_by(Share.created_at, Share.id).limit(200)
+)
+_PERIODS = (
+    select(AssignmentPeriod.__table__)
+    .where(AssignmentPeriod.customer_id == _OF_CUSTOMER)
+    .order_by(AssignmentPeriod.started_at.desc(), AssignmentPeriod.id.desc())
+    .limit(200)
+)
 
 
-def periods_of(session: Session, customer_id: UUID) -> Sequence[AssignmentPeriod]:
-    """Who has owned a customer within reach, per line, newest first."""
-    newest = (AssignmentPeriod.started_at.desc(), AssignmentPeriod.id.desc())
-    wanted = select(AssignmentPeriod).where(AssignmentPeriod.customer_id == customer_id)
-    return session.scalars(wanted.order_by(*newest).limit(200), execution_options=OF_REACHED).all()
+def shares_of(session: Session, customer_id: UUID) -> Sequence[Any]:
+    """Whom a customer within reach is shared with at present, oldest first, as rows."""
+    return session.execute(_SHARES, {"customer_id": customer_id}, execution_options=OF_REACHED).all()
+
+
+def periods_of(session: Session, customer_id: UUID) -> Sequence[Any]:
+    """Who has owned a customer within reach, per line, newest first, as rows."""
+    return session.execute(_PERIODS, {"customer_id": customer_id}, execution_options=OF_REACHED).all()
+
+
+_IS_PARENT = select(exists().where(Customer.__table__.c.parent_id == _OF_CUSTOMER))
+_WHETHER_PARENT = {"reach": "whether it is worth asking who is within reach; no more is said"}
 
 
 def subsidiaries_of(session: Session, customer_id: UUID) -> Sequence[Customer]:
     """The customers within reach whose parent a customer is, by name, 50 at most."""
+    if not session.scalar(_IS_PARENT, {"customer_id": customer_id}, execution_options=_WHETHER_PARENT):
+        return []
     wanted = select(Customer).where(Customer.parent_id == customer_id, Customer.deleted_at.is_(None))
     statement = wanted.order_by(Customer.sort_name).limit(50).options(selectinload(Customer.assignments))
     return session.scalars(statement).all()
