@@ -81,7 +81,8 @@ class Arms:
     def _of_units(self, units: Any) -> Select[Any]:
         """Rows of many units: first those with the newest heads (no others can be on the page), then their rows.
 
-        Of the unit whose head is the n-th there can be no more than all but n − 1 of a page.
+        Of a unit before whose head n records come there can be no more than all but n of a page. A record may be the
+        head of several units, hence dense ranks.
         """
         table = self.listing.carrier.__table__
         if self.owner:
@@ -90,12 +91,13 @@ class Arms:
         carrier = table.alias("head")
         head = self._from_carrier(carrier, carrier.c.unit_id == unit.c.unit_id, limit=1).lateral("h")
         by = self._by(head.c.sort_key, head.c.id)
-        heads = select(unit.c.unit_id, func.row_number().over(order_by=by).label("place"))
-        best = heads.select_from(unit.join(head, true())).order_by(*by).limit(_LIMIT).subquery("best")
+        ranked = select(unit.c.unit_id, func.dense_rank().over(order_by=by).label("place"))
+        heads = ranked.select_from(unit.join(head, true())).subquery("heads")
         row = table.alias("row")
-        most = _LIMIT - best.c.place + 1
-        rows = self._from_carrier(row, row.c.unit_id == best.c.unit_id, limit=most).lateral("r")
-        statement = select(rows.c.sort_key, rows.c.id).select_from(best.join(rows, true()))
+        most = _LIMIT - heads.c.place + 1
+        rows = self._distinct(self._from_carrier(row, row.c.unit_id == heads.c.unit_id, limit=most)).lateral("r")
+        statement = select(rows.c.sort_key, rows.c.id).select_from(heads.join(rows, true()))
+        statement = statement.where(heads.c.place <= _LIMIT)
         return self._distinct(statement.order_by(*self._by(rows.c.sort_key, rows.c.id)).limit(_LIMIT))
 
     def _of_shares(self) -> Select[Any]:
