@@ -97,10 +97,23 @@ def by_ids(session: Session, customer_ids: Sequence[UUID]) -> list[list[Any]]:
     return [found[customer_id] for customer_id in customer_ids if customer_id in found]
 
 
+def objects_by_ids(session: Session, customer_ids: Sequence[UUID]) -> list[Customer]:
+    """The customers of a page, in its order, as objects: for what looks at more of them than a list shows."""
+    wanted = select(Customer).where(Customer.id == func.any(uuids(customer_ids)))
+    statement = wanted.options(joinedload(Customer.assignments)).execution_options(reach="ids from a page")
+    found = {customer.id: customer for customer in session.scalars(statement).unique()}
+    return [found[customer_id] for customer_id in customer_ids if customer_id in found]
+
+
+def page_of(call: Call, request: pb.ListCustomersRequest) -> paging.Page:
+    """A page of the customers within reach, as ids."""
+    narrowing = narrowing_of(call, request.filter)
+    return paging.page(call, LISTING, order=ORDERS[request.order], narrowing=narrowing, request=request)
+
+
 def list_customers(call: Call, request: pb.ListCustomersRequest) -> tuple[list[list[Any]], str]:
     """A page of the customers within reach, and the next page's token."""
-    narrowing = narrowing_of(call, request.filter)
-    page = paging.page(call, LISTING, order=ORDERS[request.order], narrowing=narrowing, request=request)
+    page = page_of(call, request)
     return by_ids(call.session, page.ids), page.next_token
 
 

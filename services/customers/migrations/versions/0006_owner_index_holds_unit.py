@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0006"
-down_revision = "0001"
+down_revision = "0003"
 
 KEYS = ("created_at", "last_contact_at", "sort_name")
 
