@@ -48,6 +48,7 @@ class Arms:
     shared: bool
     owner: bool
     units: bool
+    ordered: bool = True
 
     def selects(self) -> list[Select[Any]]:
         """Selects whose union holds the page: everything, or what is owned, governed and shared."""
@@ -85,7 +86,7 @@ class Arms:
         head of several units, hence dense ranks.
         """
         table = self.listing.carrier.__table__
-        if self.owner:
+        if self.owner or not self.ordered:
             return self._distinct(self._from_carrier(table, *self._owned(), table.c.unit_id == func.any(units)))
         unit = func.unnest(units).table_valued(column("unit_id", Uuid()), name="units").render_derived()
         carrier = table.alias("head")
@@ -139,7 +140,10 @@ class Arms:
             mark = tuple_(bindparam("after_key", type_=key.type), bindparam("after_id", type_=Uuid()))
             beyond = tuple_(key, id_)
             statement = statement.where(beyond < mark if self.order.descending else beyond > mark)
-        return statement.order_by(*self._by(key, id_)).limit(limit)
+        return self._sorted(statement, key, id_).limit(limit)
+
+    def _sorted(self, statement: Select[Any], key: Any, id_: Any) -> Select[Any]:
+        return statement.order_by(*self._by(key, id_)) if self.ordered else statement
 
     def _by(self, key: Any, id_: Any) -> list[Any]:
         return [key.desc(), id_.desc()] if self.order.descending else [key, id_]
@@ -155,8 +159,8 @@ def built(arms: Arms) -> Any:
     if len(selects) < 2:
         return selects[0] if selects else None
     union = union_all(*selects).subquery()
-    merged = select(union.c.sort_key, union.c.id).distinct()
-    return merged.order_by(*arms._by(union.c.sort_key, union.c.id)).limit(_LIMIT)
+    merged: Select[Any] = select(union.c.sort_key, union.c.id).distinct()
+    return arms._sorted(merged, union.c.sort_key, union.c.id).limit(_LIMIT)
 
 
 built_once = lru_cache(maxsize=256)(built)

@@ -38,6 +38,10 @@ class Search:
             return self._sifted(session)
         return self._asked(session)
 
+    def count(self, session: Session) -> int:
+        """How many there are, up to the limit. In no order: the newest of many units are dear to find."""
+        return len(self._fetched(session, replace(self._arms, ordered=False)))
+
     def _sifted(self, session: Session) -> Sequence[Any]:
         """What is reached, a stretch at a time, and of it what the conditions on the entity leave.
 
@@ -56,10 +60,13 @@ class Search:
         return [*found, *replace(self, after=after, limit=self.limit - len(found))._asked(session)]
 
     def _asked(self, session: Session) -> Sequence[Any]:
-        statement = (built if self.narrowing.conditions else built_once)(self._arms)
-        return (
-            session.execute(statement, self._values, execution_options=_EXEMPT).all() if statement is not None else []
-        )
+        return self._fetched(session, self._arms)
+
+    def _fetched(self, session: Session, arms: Arms) -> Sequence[Any]:
+        statement = (built if self.narrowing.conditions else built_once)(arms)
+        if statement is None:
+            return []
+        return session.execute(statement, self._values, execution_options=_EXEMPT).all()
 
     @property
     def _arms(self) -> Arms:
