@@ -148,9 +148,10 @@ def _rare_matches(session: Session, query: str) -> list[UUID] | None:
     """The ids of everything that matches, reach apart, if that is not much; nothing of it is shown before reach."""
     table = Customer.__table__.c
     match = search.condition(table.search, table.search_text, query)
-    wanted = select(table.id).where(match, table.deleted_at.is_(None)).limit(RARE + 1)
-    found = list(session.scalars(wanted, execution_options={"reach": "candidates, narrowed by reach before use"}))
-    return found if len(found) <= RARE else None
+    matches = select(table.id).where(match, table.deleted_at.is_(None)).limit(RARE + 1).subquery()
+    wanted = select(func.array_agg(matches.c.id, type_=ARRAY(Uuid))).having(func.count() <= RARE)
+    few = session.execute(wanted, execution_options={"reach": "candidates, narrowed by reach before use"}).one_or_none()
+    return list(few[0] or ()) if few else None
 
 
 def narrowing_of(call: Call, given: pb.CustomerFilter) -> Narrowing:
