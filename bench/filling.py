@@ -25,9 +25,13 @@ def filled(shape: Shape, customers: int) -> Iterator[ServiceDatabase]:
             fill(connection, shape, customers)
         yield database
     finally:
-        databases.close()
-        with psycopg.connect(database.admin_url, autocommit=True) as connection:
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(database.name)))
+        drop(database)
+
+
+def drop(database: ServiceDatabase) -> None:
+    database.dispose()
+    with psycopg.connect(database.admin_url, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(database.name)))
 
 
 def fill(connection: psycopg.Connection, shape: Shape, customers: int) -> None:

@@ -11,6 +11,7 @@ import pika
 from google.protobuf.struct_pb2 import Struct
 from pika.spec import BasicProperties
 
+from bench.filling import drop
 from bench.table import Section, table
 from chassis import outbox
 from chassis.database import transaction
@@ -45,7 +46,7 @@ def measure() -> Section:
         try:
             rows = [_throughput(probe), *_latencies(probe)]
         finally:
-            databases.close()
+            drop(probe.database)
     return Section(TITLE, TOLD, table(["what", "asked", "measured"], rows))
 
 
