@@ -54,8 +54,8 @@ check: ## formatting, lint, types, and which module may import which
 protos: ## generate code from the contracts
 	$(BIN)/python protos/generate.py
 
-bench: ## measure, and write bench/RESULTS.md
-	$(BIN)/python -m bench
+bench: ## measure, and write bench/RESULTS.md; args="lists" for one part of lists, calls, chain, events
+	$(BIN)/python -m bench $(args)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

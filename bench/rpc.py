@@ -1,105 +1,92 @@
-"""CPU of an RPC against the same by hand on bare grpcio and SQLAlchemy Core: asked is at most twice."""
+"""CPU of an RPC beside the same by hand on bare grpcio and SQLAlchemy Core, and of a REST call beside its RPC."""
 
-import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
 import grpc
-from joserfc.jwk import RSAKey
+import httpx
 
-from bench import data
-from chassis import clock, passport
-from chassis.caller import Caller, FieldAccess, Grant
+from bench import cpu, data, stage
+from bench.filling import filled
+from bench.stage import Stage
+from bench.table import Section, table
 from chassis.pipeline import PASSPORT
-from tongxiao.common.v1.permission_pb2 import PERMISSION_CUSTOMER_READ
 from tongxiao.customers.v1 import customer_pb2 as pb
 from tongxiao.customers.v1 import customer_pb2_grpc
 
-CALLS, ROUNDS = 400, 5
-TICKS = os.sysconf("SC_CLK_TCK")
+CUSTOMERS, CALLS, ROUNDS = 10_000, 200, 5
+WHO = data.SALESPERSON
 
 
-def measure(url: str) -> dict[str, tuple[float, float, float]]:
-    """RPC to (product's ms of CPU, bare's, ratio): medians of paired rounds."""
-    key = RSAKey.generate_key(2048, {"kid": "bench"}, private=True)
-    person = data.PEOPLE[0]
-    tokens = {"product": (PASSPORT, passport.sign(_caller(person), key))}
-    bare = (("person", str(person.id)), ("unit", str(person.unit)))
-    found: dict[str, list[tuple[float, float]]] = {"GetCustomer": [], "ListCustomers": []}
-    public = json.dumps(key.as_dict(private=False))
-    with _server("product", url, public) as product, _server("bare", url, public) as by_hand:
-        sides = ((product, (tokens["product"],)), (by_hand, bare))
-        for _ in range(ROUNDS + 1):
-            for name, call in CALLS_OF.items():
-                first, second = (_cpu(server, call, metadata) for server, metadata in sides)
-                found[name].append((first, second))
-    return {name: _median(pairs[1:]) for name, pairs in found.items()}
+@dataclass(frozen=True)
+class Subject:
+    """An RPC and the address that stands for it."""
+
+    name: str
+    rpc: Callable[[Any, Any], Any]
+    address: str
 
 
-def _median(pairs: list[tuple[float, float]]) -> tuple[float, float, float]:
-    return median(p for p, _ in pairs), median(b for _, b in pairs), median(p / b for p, b in pairs)
+def measure() -> Section:
+    with filled(data.WIDE, CUSTOMERS) as database, stage.opened(database) as on, _bare(database.url("owner")) as bare:
+        with on.stub() as stub, on.http(WHO) as http:
+            http.headers["Accept-Encoding"] = "identity"
+            passport = ((PASSPORT, on.passport(WHO)),)
+            subjects = _subjects(stub, passport)
+            rounds: dict[str, list[tuple[float, float, float]]] = {subject.name: [] for subject in subjects}
+            for _ in range(ROUNDS + 1):
+                for subject in subjects:
+                    rounds[subject.name].append(_round(on, subject, stub, passport, bare, http))
+    heads = ["RPC", "its ms", "bare ms", "RPC / bare, asked ≤ 2", "REST ms", "REST / RPC, asked ≤ 2"]
+    told = f"Salesperson's call; medians of {ROUNDS} rounds by turns. REST: gateway and service together."
+    return Section("CPU of a call", told, table(heads, [_row(name, found[1:]) for name, found in rounds.items()]))
 
 
-def _get(stub: Any, metadata: Any) -> None:
-    stub.GetCustomer(pb.GetCustomerRequest(id=str(data.customer(0))), metadata=metadata)
+def _row(name: str, found: list[tuple[float, float, float]]) -> list[str]:
+    rpc, bare, rest = (median(each) for each in zip(*found, strict=True))
+    by_bare, by_rpc = median(r / b for r, b, _ in found), median(h / r for r, _, h in found)
+    return [name, f"{rpc:.2f}", f"{bare:.2f}", f"{by_bare:.2f}", f"{rest:.2f}", f"{by_rpc:.2f}"]
 
 
-def _list(stub: Any, metadata: Any) -> None:
-    assert len(stub.ListCustomers(pb.ListCustomersRequest(), metadata=metadata).customers) >= 50
+def _subjects(stub: Any, passport: Any) -> list[Subject]:
+    id_ = stub.ListCustomers(pb.ListCustomersRequest(), metadata=passport).customers[0].id
+    get, list_ = pb.GetCustomerRequest(id=id_), pb.ListCustomersRequest()
+    return [
+        Subject("GetCustomer", lambda on, who: on.GetCustomer(get, metadata=who), f"/v1/customers/{id_}"),
+        Subject("ListCustomers", lambda on, who: on.ListCustomers(list_, metadata=who), "/v1/customers"),
+    ]
 
 
-CALLS_OF: dict[str, Callable[[Any, Any], None]] = {"GetCustomer": _get, "ListCustomers": _list}
+def _round(
+    on: Stage, subject: Subject, stub: Any, passport: Any, bare: tuple[int, Any], http: httpx.Client
+) -> tuple[float, float, float]:
+    """Milliseconds of CPU a call: of the RPC, of the same by hand, of the REST call."""
+    who = (("person", str(WHO.id)), ("unit", str(WHO.unit)))
+    return (
+        _spent([on.customers.pid], lambda: subject.rpc(stub, passport)),
+        _spent([bare[0]], lambda: subject.rpc(bare[1], who)),
+        _spent([on.gateway.pid, on.customers.pid], lambda: http.get(subject.address).raise_for_status()),
+    )
 
 
-def _cpu(server: tuple[int, Any], call: Callable[[Any, Any], None], metadata: Any) -> float:
-    """Milliseconds of CPU that a server's process spends a call."""
-    pid, stub = server
-    for _ in range(20):
-        call(stub, metadata)
-    before = _spent(pid)
-    calls = CALLS if call is _get else CALLS // 4
-    for _ in range(calls):
-        call(stub, metadata)
-    return (_spent(pid) - before) / calls
-
-
-def _spent(pid: int) -> float:
-    with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
-        fields = stat.read().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) * 1000 / TICKS
+def _spent(pids: list[int], call: Callable[[], object]) -> float:
+    before = sum(map(cpu.of_process, pids))
+    for _ in range(CALLS):
+        call()
+    return (sum(map(cpu.of_process, pids)) - before) / CALLS
 
 
 @contextmanager
-def _server(kind: str, url: str, key: str) -> Iterator[tuple[int, Any]]:
-    command = [sys.executable, "-m", "bench.servers", kind, url, key]
+def _bare(url: str) -> Iterator[tuple[int, Any]]:
+    command = [sys.executable, "-m", "bench.bare", url]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         port = process.stdout.readline().strip()
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
             yield process.pid, customer_pb2_grpc.CustomersServiceStub(channel)
         process.terminate()
-
-
-def _caller(person: data.Person) -> Caller:
-    fields = {"customer.phones": FieldAccess.EDIT}
-    grant = Grant(
-        post_id=person.id,
-        unit_id=person.unit,
-        governs=(person.governs,) if person.governs else (),
-        permissions=frozenset({int(PERMISSION_CUSTOMER_READ)}),
-        field_rights=fields,
-    )
-    now = clock.now()
-    return Caller(
-        person_id=person.id,
-        session_id="bench",
-        grants=(grant,),
-        issued_at=now,
-        expires_at=now + timedelta(minutes=60),
-    )

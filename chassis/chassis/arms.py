@@ -1,140 +1,149 @@
 """The arms of reach: candidates of one page by index, each arm limited, then merged.
 
-One predicate that ORs the arms together costs 700 ms at a million rows; the arms apart cost one or two.
+One predicate that ORs the arms together costs 700 ms at a million rows; the arms apart cost one or two. Their values
+are bound by name, so that a list without filters is one statement for everybody, built once.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, literal, or_, select, true, tuple_, union_all
-from sqlalchemy.orm import Session
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    Uuid,
+    bindparam,
+    column,
+    func,
+    or_,
+    select,
+    true,
+    tuple_,
+    union_all,
+)
 
 from chassis import schema
+from chassis.arrays import UuidArray
 from chassis.listing import Listing, Narrowing, Order
-from chassis.reach import Scope, uuids
 
-_EXEMPT = {"reach": "the arms of page()"}
+_LIMIT = bindparam("limit", type_=Integer())
+_PERSON, _OWNER = bindparam("person_id", type_=Uuid()), bindparam("owner_id", type_=Uuid())
+_WITHIN, _UNITS = bindparam("within", type_=UuidArray()), bindparam("units", type_=UuidArray())
+_OWN, _GOVERNED = bindparam("own", type_=UuidArray()), bindparam("governed", type_=UuidArray())
 
 
-@dataclass(frozen=True)
-class Search:
-    """One page's search: its arms, each limited, and their merging."""
+@dataclass(frozen=True, kw_only=True)
+class Arms:
+    """Which arms a search has, apart from the values in them."""
 
     listing: Listing
-    scope: Scope
     order: Order
-    narrowing: Narrowing
-    after: tuple[Any, UUID] | None
-    limit: int
-    within: Sequence[UUID] | None = None
+    narrowing: Narrowing | None
+    continued: bool
+    within: bool
+    everything: bool
+    own: bool
+    governed: bool
+    shared: bool
+    owner: bool
+    units: bool
+    ordered: bool = True
 
-    def rows(self, session: Session) -> Sequence[Any]:
-        arms = self.arms()
-        if not arms:
-            return []
-        statement: Any = arms[0]
-        if len(arms) > 1:
-            union = union_all(*arms).subquery()
-            statement = select(union.c.sort_key, union.c.id).distinct()
-            statement = statement.order_by(*self._by(union.c.sort_key, union.c.id)).limit(self.limit)
-        return session.execute(statement, execution_options=_EXEMPT).all()
-
-    def arms(self) -> list[Select[Any]]:
+    def selects(self) -> list[Select[Any]]:
         """Selects whose union holds the page: everything, or what is owned, governed and shared."""
-        scope, narrowing = self.scope, self.narrowing
-        if self.within is not None:
-            entity = self.listing.entity.__table__
-            return [self._from_entity(entity, entity.c.id == func.any(uuids(self.within)))]
-        if scope.everything:
-            if not narrowing.of_carrier:
-                return [self._entity_arm()]
-            return [self._carrier_arm(narrowing.owner_id, narrowing.units)]
+        entity = self.listing.entity.__table__
+        if self.within:
+            return [self._from_entity(entity, entity.c.id == func.any(_WITHIN))]
+        if self.everything:
+            return [self._whole()]
         arms = []
-        if narrowing.owner_id in (None, scope.person_id) and scope.own:
-            arms.append(self._carrier_arm(scope.person_id, self._among(scope.own_units)))
-        governed = self._among(scope.governed_units)
-        if governed:
-            arms.append(self._carrier_arm(narrowing.owner_id, governed))
-        if scope.sharee and self.listing.shared_as:
-            arms.append(self._shared_arm())
+        carrier = self.listing.carrier.__table__
+        if self.own:
+            mine = (carrier.c.owner_id == _PERSON, carrier.c.unit_id == func.any(_OWN))
+            arms.append(self._distinct(self._from_carrier(carrier, *mine)))
+        if self.governed:
+            arms.append(self._of_units(_GOVERNED))
+        if self.shared:
+            arms.append(self._of_shares())
         return arms
 
-    def _among(self, units: frozenset[UUID]) -> frozenset[UUID]:
-        return units if self.narrowing.units is None else units & self.narrowing.units
+    def _whole(self) -> Select[Any]:
+        if not (self.owner or self.units or (self.narrowing and self.narrowing.carrier)):
+            return self._from_entity(self.listing.entity.__table__)
+        if self.units:
+            return self._of_units(_UNITS)
+        return self._distinct(self._from_carrier(self.listing.carrier.__table__, *self._owned()))
 
-    def _carrier_arm(self, owner_id: UUID | None, units: frozenset[UUID] | None) -> Select[Any]:
-        if owner_id is None and units is not None:
-            return self._unit_arm(units)
-        carrier = self.listing.carrier.__table__
-        conditions: list[ColumnElement[bool]] = []
-        if owner_id is not None:
-            conditions.append(carrier.c.owner_id == owner_id)
-        if units is not None:
-            conditions.append(carrier.c.unit_id == func.any(uuids(units)))
-        return self._distinct(self._from_carrier(carrier, *conditions))
+    def _owned(self, table: Any = None) -> list[ColumnElement[bool]]:
+        table = self.listing.carrier.__table__ if table is None else table
+        return [table.c.owner_id == _OWNER] if self.owner else []
 
-    def _unit_arm(self, units: frozenset[UUID]) -> Select[Any]:
-        """Rows of many units: first those with the newest heads (no others can be on the page), then their rows."""
+    def _of_units(self, units: Any) -> Select[Any]:
+        """Rows of many units: first those with the newest heads (no others can be on the page), then their rows.
+
+        Of a unit before whose head n records come there can be no more than all but n of a page. A record may be the
+        head of several units, hence dense ranks.
+        """
         table = self.listing.carrier.__table__
-        unit = func.unnest(uuids(units)).table_valued("unit_id", name="units").render_derived()
+        if self.owner or not self.ordered:
+            return self._distinct(self._from_carrier(table, *self._owned(), table.c.unit_id == func.any(units)))
+        unit = func.unnest(units).table_valued(column("unit_id", Uuid()), name="units").render_derived()
         carrier = table.alias("head")
-        head = self._from_carrier(carrier, carrier.c.unit_id == unit.c.unit_id).limit(1).lateral("h")
-        heads = select(unit.c.unit_id).select_from(unit.join(head, true()))
-        heads = heads.order_by(*self._by(head.c.sort_key, head.c.id)).limit(self.limit)
-        best = heads.subquery("best")
+        head = self._from_carrier(carrier, carrier.c.unit_id == unit.c.unit_id, limit=1).lateral("h")
+        by = self._by(head.c.sort_key, head.c.id)
+        ranked = select(unit.c.unit_id, func.dense_rank().over(order_by=by).label("place"))
+        heads = ranked.select_from(unit.join(head, true())).subquery("heads")
         row = table.alias("row")
-        rows = self._from_carrier(row, row.c.unit_id == best.c.unit_id).limit(self.limit).lateral("r")
-        statement = select(rows.c.sort_key, rows.c.id).select_from(best.join(rows, true()))
-        return self._distinct(statement.order_by(*self._by(rows.c.sort_key, rows.c.id)).limit(self.limit))
+        most = _LIMIT - heads.c.place + 1
+        rows = self._distinct(self._from_carrier(row, row.c.unit_id == heads.c.unit_id, limit=most)).lateral("r")
+        statement = select(rows.c.sort_key, rows.c.id).select_from(heads.join(rows, true()))
+        statement = statement.where(heads.c.place <= _LIMIT)
+        return self._distinct(statement.order_by(*self._by(rows.c.sort_key, rows.c.id)).limit(_LIMIT))
 
-    def _shared_arm(self) -> Select[Any]:
+    def _of_shares(self) -> Select[Any]:
         """Single records shared with the caller, as far as the narrowing holds for them."""
         access = schema.access.c
         shared = select(access.entity_id).where(
-            access.person_id == self.scope.sharee,
+            access.person_id == _PERSON,
             access.entity == self.listing.shared_as,
             or_(access.expires_at.is_(None), access.expires_at > func.now()),
         )
-        entity = self.listing.entity.__table__
-        if not self.narrowing.of_carrier:
+        entity, carrier = self.listing.entity.__table__, self.listing.carrier.__table__
+        if not (self.owner or self.units or (self.narrowing and self.narrowing.carrier)):
             return self._from_entity(entity, entity.c.id.in_(shared))
-        carrier = self.listing.carrier.__table__
-        conditions = [carrier.c[self.listing.key].in_(shared)]
-        if self.narrowing.owner_id:
-            conditions.append(carrier.c.owner_id == self.narrowing.owner_id)
-        if self.narrowing.units is not None:
-            conditions.append(carrier.c.unit_id == func.any(uuids(self.narrowing.units)))
+        conditions = [carrier.c[self.listing.key].in_(shared), *self._owned()]
+        if self.units:
+            conditions.append(carrier.c.unit_id == func.any(_UNITS))
         return self._distinct(self._from_carrier(carrier, *conditions))
 
-    def _entity_arm(self) -> Select[Any]:
-        return self._from_entity(self.listing.entity.__table__)
-
     def _from_entity(self, entity: Any, *conditions: ColumnElement[bool]) -> Select[Any]:
-        key, id_ = entity.c[self.order.column], entity.c.id
-        narrowed = [condition(entity.c) for condition in self.narrowing.entity]
-        statement = select(key.label("sort_key"), id_.label("id")).where(*conditions, *narrowed, *_live(entity))
-        return self._ordered(statement, key, id_)
+        narrowed = [condition(entity.c) for condition in self.narrowing.entity] if self.narrowing else []
+        return self._ordered(entity, entity.c.id, [*conditions, *narrowed])
 
-    def _from_carrier(self, carrier: Any, *conditions: ColumnElement[bool]) -> Select[Any]:
-        key, id_ = carrier.c[self.order.column], carrier.c[self.listing.key]
-        narrowed = [condition(carrier.c) for condition in self.narrowing.carrier]
-        if self.narrowing.entity:
+    def _from_carrier(self, carrier: Any, *conditions: ColumnElement[bool], limit: Any = _LIMIT) -> Select[Any]:
+        id_ = carrier.c[self.listing.key]
+        narrowed = [condition(carrier.c) for condition in self.narrowing.carrier] if self.narrowing else []
+        if self.narrowing and self.narrowing.entity:
             entity = self.listing.entity.__table__.alias("entity")
             of_entity = [condition(entity.c) for condition in self.narrowing.entity]
             narrowed.append(select(1).where(entity.c.id == id_, *of_entity).exists())
-        statement = select(key.label("sort_key"), id_.label("id")).where(*conditions, *narrowed, *_live(carrier))
-        return self._ordered(statement, key, id_)
+        return self._ordered(carrier, id_, [*conditions, *narrowed], limit=limit)
 
-    def _ordered(self, statement: Select[Any], key: Any, id_: Any) -> Select[Any]:
-        if self.after:
-            beyond, mark = (
-                tuple_(key, id_),
-                tuple_(*(literal(value, key.type) for value in self.after[:1]), self.after[1]),
-            )
+    def _ordered(
+        self, table: Any, id_: Any, conditions: list[ColumnElement[bool]], *, limit: Any = _LIMIT
+    ) -> Select[Any]:
+        key = table.c[self.order.column]
+        live = [table.c.deleted_at.is_(None)] if "deleted_at" in table.c else []
+        statement: Select[Any] = select(key.label("sort_key"), id_.label("id")).where(*conditions, *live)
+        if self.continued:
+            mark = tuple_(bindparam("after_key", type_=key.type), bindparam("after_id", type_=Uuid()))
+            beyond = tuple_(key, id_)
             statement = statement.where(beyond < mark if self.order.descending else beyond > mark)
-        return statement.order_by(*self._by(key, id_)).limit(self.limit)
+        return self._sorted(statement, key, id_).limit(limit)
+
+    def _sorted(self, statement: Select[Any], key: Any, id_: Any) -> Select[Any]:
+        return statement.order_by(*self._by(key, id_)) if self.ordered else statement
 
     def _by(self, key: Any, id_: Any) -> list[Any]:
         return [key.desc(), id_.desc()] if self.order.descending else [key, id_]
@@ -144,5 +153,14 @@ class Search:
         return statement if self.listing.carrier is self.listing.entity else statement.distinct()
 
 
-def _live(table: Any) -> list[ColumnElement[bool]]:
-    return [table.c.deleted_at.is_(None)] if "deleted_at" in table.c else []
+def built(arms: Arms) -> Any:
+    """The statement of all arms together, or none where nothing is reached."""
+    selects = arms.selects()
+    if len(selects) < 2:
+        return selects[0] if selects else None
+    union = union_all(*selects).subquery()
+    merged: Select[Any] = select(union.c.sort_key, union.c.id).distinct()
+    return arms._sorted(merged, union.c.sort_key, union.c.id).limit(_LIMIT)
+
+
+built_once = lru_cache(maxsize=256)(built)

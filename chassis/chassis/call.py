@@ -31,6 +31,7 @@ class Call:
     origin: str = ""
     reading: int = 0
     _scopes: dict[tuple[int, bool], Scope] = field(default_factory=dict)
+    _accesses: dict[tuple[int, str], FieldAccess] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.reading = self.reading or self.rpc.read_permission
@@ -62,10 +63,19 @@ class Call:
         finally:
             self.reading = before
 
+    def reads_alike(self, permission: int) -> bool:
+        """Whether what is read under another permission is all that is read under the present one, and no more."""
+        own, other = self.read_scope, self.scope(permission)
+        return (own.own, own.governed, own.sharee) == (other.own, other.governed, other.sharee)
+
     def field_access(self, name: str) -> FieldAccess:
         """What the caller may do with a governed field in this RPC."""
-        permission = self.rpc.permission if self.rpc.writes else self.reading
-        return self.caller.field_access(name, permission=permission, default=DEFAULT_FIELD_ACCESS)
+        key = (self.reading, name)
+        if key not in self._accesses:
+            permission = self.rpc.permission if self.rpc.writes else self.reading
+            found = self.caller.field_access(name, permission=permission, default=DEFAULT_FIELD_ACCESS)
+            self._accesses[key] = found
+        return self._accesses[key]
 
     def demand_readable(self, *names: str) -> None:
         """Refuse FIELD_NOT_READABLE to filter, sort or search by a field that is not read in clear."""

@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 def _system() -> datetime:
     return datetime.now(UTC)
@@ -44,9 +46,8 @@ def stamp(moment: datetime | None) -> Timestamp | None:
     """An instant as messages carry it; nothing for none."""
     if moment is None:
         return None
-    made = Timestamp()
-    made.FromDatetime(moment)
-    return made
+    since = moment - _EPOCH
+    return Timestamp(seconds=since.days * 86_400 + since.seconds, nanos=since.microseconds * 1000)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
+import orjson
 from sqlalchemy import DateTime, Engine, MetaData, Text, Uuid, create_engine
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -40,11 +41,12 @@ class Versioned:
 def connect(url: str, *, name: str, pool_size: int, statement_timeout_ms: int = 10_000) -> Engine:
     """An engine whose sessions plan each statement for its own values and never wait for ever.
 
-    A generic plan for a list over many owners costs a hundred times the right one, hence force_custom_plan.
+    A generic plan for a list over many owners costs a hundred times the right one, hence force_custom_plan; compiling
+    a statement of milliseconds (jit) costs more than running it.
     """
     options = (
         f"-c statement_timeout={statement_timeout_ms} -c lock_timeout=5000 "
-        "-c idle_in_transaction_session_timeout=60000 -c plan_cache_mode=force_custom_plan -c timezone=UTC"
+        "-c idle_in_transaction_session_timeout=60000 -c plan_cache_mode=force_custom_plan -c jit=off -c timezone=UTC"
     )
     return create_engine(
         url,
@@ -53,6 +55,7 @@ def connect(url: str, *, name: str, pool_size: int, statement_timeout_ms: int = 
         pool_timeout=5,
         pool_pre_ping=False,
         hide_parameters=True,
+        json_deserializer=orjson.loads,
         connect_args={"application_name": name, "options": options, "connect_timeout": 5, "keepalives_idle": 10},
     )
 

@@ -114,9 +114,9 @@ def demand_key(session: Session, cls: type, key: UUID) -> None:
     if (cls, key) in demanded or isinstance(reach.rule_of(cls, change=True), Unscoped):
         return
     call: Call = session.info["call"]
-    statement = select(reach.condition(cls, key, call.change_scope))
+    statement = reach.demanded(cls, call.change_scope)
     with session.no_autoflush:
-        if not session.scalar(statement, execution_options={"reach": "demand"}):
+        if not session.scalar(statement, {"key": key}, execution_options={"reach": "demand"}):
             raise refuse("OUT_OF_REACH")
     demanded.add((cls, key))
 

@@ -43,5 +43,6 @@ class Narrowing:
     units: frozenset[UUID] | None = None
 
     @property
-    def of_carrier(self) -> bool:
-        return bool(self.carrier or self.owner_id or self.units is not None)
+    def conditions(self) -> bool:
+        """Whether anything but an owner and units narrows the list."""
+        return bool(self.entity or self.carrier)

@@ -9,10 +9,10 @@ from sqlalchemy import Select, literal, tuple_
 from sqlalchemy.orm import Session
 
 from chassis import tokens
-from chassis.arms import Search
 from chassis.call import Call
 from chassis.ids import NIL
 from chassis.listing import Listing, Narrowing, Order
+from chassis.search import Search
 
 DEFAULT_SIZE, MAX_SIZE, COUNTED = 50, 200, 1000
 
@@ -49,8 +49,8 @@ def page(
 
 def count(call: Call, listing: Listing, *, order: Order, narrowing: Narrowing) -> tuple[int, bool]:
     """How many there are, exact up to 1,000, and whether there are more."""
-    found = Search(listing, call.read_scope, order, narrowing, None, COUNTED + 1).rows(call.session)
-    return min(len(found), COUNTED), len(found) > COUNTED
+    found = Search(listing, call.read_scope, order, narrowing, None, COUNTED + 1).count(call.session)
+    return min(found, COUNTED), found > COUNTED
 
 
 class Cursor:

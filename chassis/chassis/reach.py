@@ -10,10 +10,11 @@ from functools import cached_property, lru_cache
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, bindparam, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, Uuid, and_, bindparam, false, func, or_, select
 from sqlalchemy.orm import with_loader_criteria
 
 from chassis import schema
+from chassis.arrays import uuids as uuids
 from chassis.caller import Caller
 from chassis.tree import Tree
 
@@ -205,9 +206,13 @@ def criteria(scope: Scope, classes: Iterable[type]) -> list[Any]:
 
 def condition(cls: type, key: Any, scope: Scope) -> ColumnElement[bool]:
     """Whether the row with this key may be changed in this scope."""
-    if scope.everything:
-        return _TRUE
-    return rule_of(cls, change=True).of_key(cls, key, scope)
+    return _TRUE if scope.everything else rule_of(cls, change=True).of_key(cls, key, scope)
+
+
+@lru_cache(maxsize=16384)
+def demanded(cls: type, scope: Scope) -> Select[Any]:
+    """Asks whether the row with the `key` bound to it may be changed in this scope."""
+    return select(condition(cls, bindparam("key", type_=Uuid()), scope))
 
 
 def _owned(owner: Any, unit: Any, scope: Scope) -> ColumnElement[bool]:
@@ -239,11 +244,6 @@ def _shared(entity: str, key: Any, scope: Scope) -> ColumnElement[bool]:
         )
         .exists()
     )
-
-
-def uuids(values: Iterable[UUID]) -> ColumnElement[Any]:
-    """A bound array of ids; in one order, so that equal sets make equal statements."""
-    return bindparam(None, sorted(values), ARRAY(Uuid()))
 
 
 def _table(cls: type) -> Any:

@@ -5,7 +5,6 @@ To add a part to a screen, add a line to its `parts`.
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any
 
 import orjson
 
@@ -16,8 +15,6 @@ from gateway.endpoints import Pace, Target
 from gateway.problems import Problem
 from gateway.templates import Template, Tree
 from gateway.visits import Visit
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -68,11 +65,9 @@ class Screen:
             raise main
         return _answer(main, dict(zip((part.name for part in parts), others, strict=True)))
 
-    async def _ask(self, visit: Visit, part: Part, key: str) -> Json:
+    async def _ask(self, visit: Visit, part: Part, key: str) -> bytes:
         rpc = catalogue.find(part.rpc)
-        reply = await self._client.ask(visit, rpc, rpc.request(**{part.key: key}))
-        found: Json = orjson.loads(replies.encoded(reply))
-        return found
+        return replies.encoded(await self._client.ask(visit, rpc, rpc.request(**{part.key: key})))
 
 
 def add(tree: Tree[Target], client: Client, pace: Pace) -> None:
@@ -82,11 +77,13 @@ def add(tree: Tree[Target], client: Client, pace: Pace) -> None:
         tree.add(screen.template, "GET", screen)
 
 
-def _answer(main: Json, others: dict[str, Json | BaseException]) -> Answer:
+def _answer(main: bytes, others: dict[str, bytes | BaseException]) -> Answer:
+    """The parts beside what the main one says; they are JSON already and stay as they are."""
     unavailable = [name for name, found in others.items() if isinstance(found, BaseException) and _is_down(found)]
-    parts = {name: found for name, found in others.items() if not isinstance(found, BaseException)}
-    whole = {**main, **parts, "unavailable": unavailable}
-    return Answer(200, orjson.dumps(whole), [answers.REVALIDATE])
+    parts = {name: orjson.Fragment(found) for name, found in others.items() if isinstance(found, bytes)}
+    beside = orjson.dumps({**parts, "unavailable": unavailable})
+    joined = main[:-1] + (b"," if len(main) > len(b"{}") else b"") + beside[1:]
+    return Answer(200, joined, [answers.REVALIDATE])
 
 
 def _is_down(error: BaseException) -> bool:

@@ -40,6 +40,7 @@ def rpcs() -> tuple[Rpc, ...]:
     )
 
 
+@cache
 def find(name: str) -> Rpc:
     """The RPC with a name such as `CustomersService.GetCustomer`."""
     return next(rpc for rpc in rpcs() if f"{rpc.method.containing_service.name}.{rpc.method.name}" == name)

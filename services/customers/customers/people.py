@@ -1,15 +1,16 @@
 """Employees and units as this service knows them from identity's events."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from chassis import clock, ids, schema
+from chassis.arrays import uuids
 from customers.refusals import refuse
 
 _EXEMPT = {"reach": "names and states of colleagues, which the directory shows everybody"}
@@ -32,15 +33,18 @@ def find(session: Session, person_id: UUID) -> Colleague | None:
 
 
 def find_all(session: Session, person_ids: Iterable[UUID]) -> dict[UUID, Colleague]:
-    people = schema.org_people.c
-    rows = session.execute(select(schema.org_people).where(people.id.in_(set(person_ids))), execution_options=_EXEMPT)
+    wanted = select(schema.org_people).where(schema.org_people.c.id == func.any(uuids(person_ids)))
+    rows = session.execute(wanted, execution_options=_EXEMPT)
     return {row.id: _colleague(row) for row in rows}
 
 
-def unit_names(session: Session, unit_ids: Iterable[UUID]) -> dict[UUID, str]:
-    units = schema.org_units.c
-    rows = session.execute(select(units.id, units.name).where(units.id.in_(set(unit_ids))), execution_options=_EXEMPT)
-    return {row.id: row.name for row in rows}
+def named(session: Session, person_ids: Iterable[UUID]) -> Sequence[Any]:
+    """Employees by id, each with their name and their home unit's."""
+    people, units = schema.org_people, schema.org_units
+    wanted = select(people.c.id, people.c.name, people.c.name_en, people.c.unit_id, units.c.name.label("unit_name"))
+    joined = wanted.select_from(people.outerjoin(units, units.c.id == people.c.unit_id))
+    statement = joined.where(people.c.id == func.any(uuids(person_ids))).order_by(people.c.id)
+    return session.execute(statement, execution_options=_EXEMPT).all()
 
 
 def unit_zone(session: Session, unit_id: UUID | None) -> str:

@@ -8,6 +8,7 @@ import pytest
 from chassis import clock
 from chassis.caller import FieldAccess
 from chassis.testing.rpc import Refused, grant
+from tongxiao.common.v1.permission_pb2 import Permission
 from tongxiao.customers.v1.contact_record_pb2 import CONTACT_CHANNEL_CALL
 
 from . import making
@@ -142,3 +143,15 @@ def test_the_overview_withholds_what_the_caller_may_not_read(company: Company, s
     reader = staff.with_(grant(PERMISSION_CUSTOMER_READ, unit=company.hq, governs=[company.hq]), home=company.hq)
     overview = reader("GetCustomerOverview", id=customer.id)
     assert (list(overview.withheld), len(overview.contacts)) == (["contacts", "contactRecords"], 0)
+
+
+def test_the_overview_asks_anew_for_a_permission_of_another_post(company: Company, staff: Staff) -> None:
+    seller = staff.seller("h1")
+    customer = making.customer(seller, company)
+    making.contact(seller, customer)
+    hangzhou, shenzhen = company.team["hangzhou"], company.team["shenzhen"]
+    reads = grant(Permission.PERMISSION_CUSTOMER_READ, unit=hangzhou, governs=[hangzhou], fields=CLEAR)
+    elsewhere = grant(*ALL, unit=shenzhen, governs=[shenzhen], fields=CLEAR)
+    overview = staff.with_(reads, elsewhere, home=shenzhen)("GetCustomerOverview", id=customer.id)
+    assert overview.customer.id == customer.id
+    assert (list(overview.withheld), len(overview.contacts), len(overview.contact_records)) == ([], 0, 0)

@@ -1,7 +1,9 @@
 """Customers: created, changed, deleted, restored; each within reach and exactly once."""
 
 import pytest
+from sqlalchemy import text
 
+from chassis import search
 from chassis.ids import new_id
 from chassis.testing.rpc import Refused
 
@@ -119,3 +121,39 @@ def test_a_page_token_of_somebody_else_is_refused(company: Company, staff: Staff
     with pytest.raises(Refused) as refused:
         staff.seller()("ListCustomers", page_size=1, page_token=token)
     assert refused.value.reason == "PAGE_TOKEN_INVALID"
+
+
+def test_a_filter_is_met_however_far_apart_the_customers_that_meet_it(
+    company: Company, staff: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "STRETCH", 3)
+    monkeypatch.setattr(search, "STRETCHES", 2)
+    sellers = [staff.seller("h1"), staff.seller("h2")]
+    made = [making.customer(sellers[n % 2], company, tier=1 if n % 5 == 0 else 2) for n in range(22)]
+    manager, token, seen, rare = staff.manager("hangzhou"), "", [], {"tiers": [1]}
+    while True:
+        page = manager("ListCustomers", filter=rare, page_size=2, page_token=token)
+        seen += [customer.id for customer in page.customers]
+        if not (token := page.next_page_token):
+            break
+    assert seen == [customer.id for customer in reversed(made[::5])]
+
+
+def test_customers_of_several_lines_are_listed_once_each_and_to_the_last(company: Company, staff: Staff) -> None:
+    with company.database.engine("owner").begin() as connection:
+        statement = "INSERT INTO product_lines VALUES (:id, 'L2', '耗材', '', false, 1, now(), now())"
+        connection.execute(text(statement), {"id": (second := new_id())})
+    owners = [staff.seller("h1"), staff.seller("h2")]
+    manager = staff.manager("hangzhou")
+    lines = [{"line_id": str(company.line)}, {"line_id": str(second)}]
+    made = []
+    for n in range(9):
+        both = [line | {"owner_id": str(owners[n * k % 2].person_id)} for k, line in enumerate(lines)]
+        made.append(making.customer(manager, company, assignments=both).id)
+    token, seen = "", []
+    while True:
+        page = manager("ListCustomers", page_size=2, page_token=token)
+        seen += [customer.id for customer in page.customers]
+        if not (token := page.next_page_token):
+            break
+    assert seen == made[::-1]

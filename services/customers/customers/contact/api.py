@@ -1,5 +1,6 @@
 """ContactsService: message → arguments → operation → message."""
 
+from collections.abc import Set
 from typing import Any
 from uuid import UUID
 
@@ -74,10 +75,13 @@ def reveal_contact(request: pb.RevealContactRequest, call: Call) -> pb.RevealCon
 reveals_per_day = 50
 
 
-def to_messages(contacts: Any, call: Call) -> list[pb.Contact]:
-    """The contacts as this caller may see them, without places at customers beyond their reach."""
-    places = {place.customer_id for contact in contacts for place in contact.places}
-    readable = queries.readable_customers(call.session, places) if places else set()
+def to_messages(contacts: Any, call: Call, *, known: Set[UUID] = frozenset()) -> list[pb.Contact]:
+    """The contacts as this caller may see them, without places at customers beyond their reach.
+
+    Of the customers `known` it is known that they are within.
+    """
+    places = {place.customer_id for contact in contacts for place in contact.places} - known
+    readable = known | (queries.readable_customers(call.session, places) if places else set())
     return [_message(contact, call, readable) for contact in contacts]
 
 
@@ -85,7 +89,7 @@ def to_message(contact: Contact, call: Call) -> pb.Contact:
     return to_messages([contact], call)[0]
 
 
-def _message(contact: Contact, call: Call, readable: set[UUID]) -> pb.Contact:
+def _message(contact: Contact, call: Call, readable: Set[UUID]) -> pb.Contact:
     message = pb.Contact(
         id=str(contact.id),
         name=contact.name,

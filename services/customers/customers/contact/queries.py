@@ -12,6 +12,7 @@ from chassis.call import Call
 from chassis.listing import Order
 from customers.contact.model import Contact, ContactPlace, Reveal
 from customers.customer.model import Customer
+from customers.customer.queries import OF_REACHED
 from customers.refusals import refuse
 from tongxiao.customers.v1 import contact_pb2 as pb
 
@@ -37,7 +38,7 @@ def is_taken(session: Session, contact_id: UUID) -> bool:
 
 
 def contacts_of(session: Session, customer_id: UUID, *, limit: int = 50) -> Sequence[Contact]:
-    """A customer's contacts, main places first."""
+    """The contacts of a customer within reach, main places first."""
     wanted = (
         select(Contact)
         .join(ContactPlace, ContactPlace.contact_id == Contact.id)
@@ -46,7 +47,7 @@ def contacts_of(session: Session, customer_id: UUID, *, limit: int = 50) -> Sequ
         .limit(limit)
         .options(selectinload(Contact.places))
     )
-    return session.scalars(wanted).all()
+    return session.scalars(wanted, execution_options=OF_REACHED).all()
 
 
 def list_contacts(call: Call, request: pb.ListContactsRequest) -> tuple[Sequence[Contact], str]:

@@ -1,7 +1,7 @@
 """Every select of contact records."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -11,6 +11,7 @@ from chassis import ids, paging
 from chassis.call import Call
 from chassis.listing import Order
 from customers.contact_record.model import ContactRecord
+from customers.customer.queries import OF_REACHED
 from customers.refusals import refuse
 from tongxiao.customers.v1 import contact_record_pb2 as pb
 
@@ -51,26 +52,21 @@ def list_records(call: Call, request: pb.ListContactRecordsRequest) -> tuple[Seq
     return paging.Cursor(call, request, ORDER).page(call.session, wanted, ContactRecord)
 
 
-def newest_of(session: Session, customer_id: UUID, *, limit: int) -> Sequence[ContactRecord]:
-    """A customer's newest contact records."""
+def newest_of(
+    session: Session, customer_id: UUID, *, limit: int, since: datetime
+) -> tuple[Sequence[ContactRecord], int]:
+    """The newest contact records of a customer within reach, and how many there are since a moment."""
     newest = (ContactRecord.contacted_at.desc(), ContactRecord.id.desc())
-    wanted = select(ContactRecord).where(ContactRecord.customer_id == customer_id, ContactRecord.deleted_at.is_(None))
-    return session.scalars(wanted.order_by(*newest).limit(limit)).all()
-
-
-def count_since(session: Session, customer_id: UUID, *, now: datetime, days: int) -> int:
-    """How many contact records a customer has in the last days."""
-    wanted = select(func.count(ContactRecord.id)).where(
-        ContactRecord.customer_id == customer_id,
-        ContactRecord.deleted_at.is_(None),
-        ContactRecord.contacted_at >= now - timedelta(days=days),
-    )
-    return session.scalar(wanted) or 0
+    wanted = (ContactRecord.customer_id == customer_id, ContactRecord.deleted_at.is_(None))
+    recent = select(func.count()).where(*wanted, ContactRecord.contacted_at >= since).scalar_subquery()
+    statement = select(ContactRecord, recent).where(*wanted).order_by(*newest).limit(limit)
+    rows = session.execute(statement, execution_options=OF_REACHED).all()
+    return [record for record, _ in rows], rows[0][1] if rows else 0
 
 
 def last_touch(session: Session, customer_id: UUID) -> datetime | None:
-    """When a customer was last touched, by what is left of its records."""
+    """When a customer within reach was last touched, by what is left of its records."""
     wanted = select(func.max(ContactRecord.contacted_at)).where(
         ContactRecord.customer_id == customer_id, ContactRecord.two_way, ContactRecord.deleted_at.is_(None)
     )
-    return session.scalar(wanted)
+    return session.scalar(wanted, execution_options=OF_REACHED)

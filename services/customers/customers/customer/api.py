@@ -10,7 +10,7 @@ from chassis.ids import parse_id
 from chassis.rpc import one_statement
 from customers.customer import operations, queries
 from customers.customer.attributes import ATTRIBUTES, attributes
-from customers.customer.messages import customer_message, period_message, share_message
+from customers.customer.messages import customer_message, customer_messages, period_message, share_message
 from customers.customer.operations import Wanted
 from customers.overview.api import get_customer_overview as get_customer_overview
 from tongxiao.customers.v1 import customer_pb2 as pb
@@ -25,16 +25,13 @@ def get_customer(request: pb.GetCustomerRequest, call: Call) -> pb.Customer:
 @one_statement
 def list_customers(request: pb.ListCustomersRequest, call: Call) -> pb.ListCustomersResponse:
     found, token = queries.list_customers(call, request)
-    return pb.ListCustomersResponse(
-        customers=[customer_message(customer, call) for customer in found], next_page_token=token
-    )
+    return pb.ListCustomersResponse(customers=customer_messages(found, call), next_page_token=token)
 
 
 @one_statement
 def search_customers(request: pb.SearchCustomersRequest, call: Call) -> pb.SearchCustomersResponse:
     found, token = queries.search_customers(call, request)
-    messages = [customer_message(customer, call) for customer in found]
-    return pb.SearchCustomersResponse(customers=messages, next_page_token=token)
+    return pb.SearchCustomersResponse(customers=customer_messages(found, call), next_page_token=token)
 
 
 @one_statement

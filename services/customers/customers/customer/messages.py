@@ -1,5 +1,6 @@
 """Customers and what belongs to them, as messages."""
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from google.protobuf.struct_pb2 import Struct
@@ -7,12 +8,21 @@ from google.protobuf.struct_pb2 import Struct
 from chassis import clock, fields, masks
 from chassis.call import Call
 from customers.base import NEVER
-from customers.customer.model import Assignment, AssignmentPeriod, Customer, Share
+from customers.customer.model import Customer, Share
 from tongxiao.customers.v1 import customer_pb2 as pb
 
 
 def customer_message(customer: Customer, call: Call) -> pb.Customer:
     """The customer as this caller may see it."""
+    return _message(customer, customer.assignments, call)
+
+
+def customer_messages(customers: Iterable[Sequence[Any]], call: Call) -> list[pb.Customer]:
+    """The customers of a page, each given as its rows, as this caller may see them."""
+    return [_message(rows[0], rows, call) for rows in customers]
+
+
+def _message(customer: Any, assignments: Iterable[Any], call: Call) -> pb.Customer:
     message = pb.Customer(
         id=str(customer.id),
         name=customer.name,
@@ -20,9 +30,9 @@ def customer_message(customer: Customer, call: Call) -> pb.Customer:
         name_en=customer.name_en,
         credit_code=customer.credit_code,
         industry=customer.industry,
-        size=customer.size,  # type: ignore[arg-type]
-        tier=customer.tier,  # type: ignore[arg-type]
-        source=customer.source,  # type: ignore[arg-type]
+        size=customer.size,
+        tier=customer.tier,
+        source=customer.source,
         division_code=customer.division_code,
         address=customer.address,
         website=customer.website,
@@ -30,7 +40,7 @@ def customer_message(customer: Customer, call: Call) -> pb.Customer:
         tags=customer.tags,
         parent_id=str(customer.parent_id or ""),
         note=customer.note,
-        assignments=[_assignment_message(assignment) for assignment in customer.assignments],
+        assignments=[_assignment_message(assignment) for assignment in assignments if assignment.line_id],
         next_contact_date=customer.next_contact_on.isoformat() if customer.next_contact_on else "",
         etag=masks.etag(customer.version),
         create_time=clock.stamp(customer.created_at),
@@ -39,9 +49,9 @@ def customer_message(customer: Customer, call: Call) -> pb.Customer:
     if customer.custom_fields:
         message.custom_fields.CopyFrom(_struct(customer.custom_fields))
     if customer.last_contact_at > NEVER:
-        message.last_contact_time.FromDatetime(customer.last_contact_at)
+        message.last_contact_time.CopyFrom(clock.stamp(customer.last_contact_at))
     if customer.deleted_at:
-        message.delete_time.FromDatetime(customer.deleted_at)
+        message.delete_time.CopyFrom(clock.stamp(customer.deleted_at))
     fields.govern(call, message)
     return message
 
@@ -52,7 +62,7 @@ def _struct(values: dict[str, Any]) -> Struct:
     return made
 
 
-def _assignment_message(assignment: Assignment) -> pb.Assignment:
+def _assignment_message(assignment: Any) -> pb.Assignment:
     return pb.Assignment(
         line_id=str(assignment.line_id),
         owner_id=str(assignment.owner_id),
@@ -61,7 +71,7 @@ def _assignment_message(assignment: Assignment) -> pb.Assignment:
     )
 
 
-def period_message(period: AssignmentPeriod) -> pb.AssignmentPeriod:
+def period_message(period: Any) -> pb.AssignmentPeriod:
     return pb.AssignmentPeriod(
         line_id=str(period.line_id),
         owner_id=str(period.owner_id),

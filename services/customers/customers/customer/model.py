@@ -148,9 +148,12 @@ class Assignment(SortKeys, Base):
     @classmethod
     def __table_args__(cls) -> tuple[Any, ...]:
         keys = ("created_at", "last_contact_at", "sort_name")
+        # The owner's arm asks for the unit too: with it the index alone answers.
         arms = [
-            Index(f"ix_assignments_{arm}_{key}", arm, key, "customer_id", postgresql_where=LIVE)
-            for arm in ("owner_id", "unit_id")
+            Index(
+                f"ix_assignments_{arm}_{key}", arm, key, "customer_id", postgresql_where=LIVE, postgresql_include=more
+            )
+            for arm, more in (("owner_id", ["unit_id"]), ("unit_id", []))
             for key in keys
         ]
         return (Index("uq_assignments_customer_id_line_id", "customer_id", "line_id", unique=True), *arms)

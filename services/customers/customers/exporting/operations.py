@@ -42,14 +42,15 @@ def step(call: Call, job: Job) -> None:
         _write_part(job, [rows.header(wanted.kind)])
     request = customer_pb2.ListCustomersRequest(filter=wanted.filter, page_size=_PAGE, page_token=job.cursor["token"])
     with call.reading_as(PERMISSION_CUSTOMER_EXPORT):
-        found, token = customers.list_customers(call, request)
+        page = customers.page_of(call, request)
+        found = customers.objects_by_ids(call.session, page.ids)
         written = (
             _contacts(call, found) if wanted.kind == export_job_pb2.EXPORT_KIND_CONTACTS else _customers(call, found)
         )
     _write_part(job, written)
     job.count(done=len(written))
-    job.cursor["token"] = token
-    if not token:
+    job.cursor["token"] = page.next_token
+    if not page.next_token:
         job.cursor["file_key"] = _put_together(job, wanted.format)
         job.progress["total"] = job.progress.get("done", 0)
         job.end(jobs.DONE)

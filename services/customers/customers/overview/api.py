@@ -1,6 +1,8 @@
 """GetCustomerOverview: one call for everything that belongs to a customer, each part within its own permission."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from uuid import UUID
 
 from chassis import clock
@@ -38,24 +40,34 @@ def get_customer_overview(request: pb.GetCustomerOverviewRequest, call: Call) ->
 
 
 def _add_contacts(overview: pb.CustomerOverview, customer_id: UUID, call: Call) -> None:
-    if not call.caller.holds(Permission.PERMISSION_CONTACT_READ):
-        overview.withheld.append("contacts")
-        return
-    with call.reading_as(Permission.PERMISSION_CONTACT_READ):
-        found = contacts.contacts_of(call.session, customer_id)
-        overview.contacts.extend(contacts_api.to_messages(found, call))
+    with _reading(Permission.PERMISSION_CONTACT_READ, customer_id, call) as held:
+        if held:
+            found = contacts.contacts_of(call.session, customer_id)
+            overview.contacts.extend(contacts_api.to_messages(found, call, known={customer_id}))
+        elif held is None:
+            overview.withheld.append("contacts")
 
 
 def _add_records(overview: pb.CustomerOverview, customer_id: UUID, call: Call) -> None:
-    if not call.caller.holds(Permission.PERMISSION_CONTACT_RECORD_READ):
-        overview.withheld.append("contactRecords")
+    since = clock.now() - timedelta(days=RECENT_DAYS)
+    with _reading(Permission.PERMISSION_CONTACT_RECORD_READ, customer_id, call) as held:
+        if held:
+            found, recent = records.newest_of(call.session, customer_id, limit=RECORDS, since=since)
+            overview.contact_records.extend(records_api.to_message(record) for record in found)
+            overview.recent_contact_count = recent
+        elif held is None:
+            overview.withheld.append("contactRecords")
+
+
+@contextmanager
+def _reading(permission: Permission.ValueType, customer_id: UUID, call: Call) -> Iterator[bool | None]:
+    """Read under a permission: whether the customer is within its reach too; None where the caller lacks it."""
+    if not call.caller.holds(permission):
+        yield None
         return
-    with call.reading_as(Permission.PERMISSION_CONTACT_RECORD_READ):
-        found = records.newest_of(call.session, customer_id, limit=RECORDS)
-        overview.contact_records.extend(records_api.to_message(record) for record in found)
-        overview.recent_contact_count = records.count_since(
-            call.session, customer_id, now=clock.now(), days=RECENT_DAYS
-        )
+    alike = call.reads_alike(permission)
+    with call.reading_as(permission):
+        yield alike or customers.is_readable(call.session, customer_id)
 
 
 def _people(overview: pb.CustomerOverview, call: Call) -> Iterable[pb.Person]:
@@ -65,13 +77,11 @@ def _people(overview: pb.CustomerOverview, call: Call) -> Iterable[pb.Person]:
     named |= {record.author_id for record in overview.contact_records}
     for period in overview.assignment_history:
         named |= {period.owner_id, period.assigned_by}
-    found = people.find_all(call.session, [UUID(person_id) for person_id in named if person_id])
-    units = people.unit_names(call.session, {person.unit_id for person in found.values() if person.unit_id})
-    for person in sorted(found.values(), key=lambda person: person.id):
+    for person in people.named(call.session, [UUID(person_id) for person_id in named if person_id]):
         yield pb.Person(
             id=str(person.id),
             name=person.name,
             name_en=person.name_en,
             unit_id=str(person.unit_id or ""),
-            unit_name=units.get(person.unit_id, "") if person.unit_id else "",
+            unit_name=person.unit_name or "",
         )

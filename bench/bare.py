@@ -1,9 +1,8 @@
-"""The two servers that are compared, each a process: the product's pipeline, and the same by hand on bare grpcio.
+"""The RPCs by hand on bare grpcio and SQLAlchemy Core: `python -m bench.bare DATABASE_URL` prints its port and serves.
 
-`python -m bench.servers product|bare DATABASE_URL` prints its port and serves until its input ends.
+It ends when its input does.
 """
 
-import json
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,40 +11,16 @@ from typing import Any
 from uuid import UUID
 
 import grpc
-from joserfc.jwk import KeySet
-from pydantic import SecretStr
 from sqlalchemy import func, select
 
-from chassis import schema, serve, server
-from chassis.caller import Caller
+from chassis import schema
+from chassis.arrays import uuids
 from chassis.database import connect
-from chassis.passport import Verifier
-from chassis.reach import uuids
 from chassis.tree import Tree
 from customers.customer.model import Assignment, Customer
-from customers.service import SERVICE
-from customers.settings import Settings
 from tongxiao.customers.v1 import customer_pb2 as pb
 
 PAGE = 50
-
-
-class NothingRevoked:
-    """No session is revoked."""
-
-    def check(self, _caller: Caller) -> None: ...
-
-
-@contextmanager
-def product(url: str, keys: KeySet) -> Iterator[int]:
-    """The customers service as it is."""
-    personal_key = SecretStr("what the bench keeps contacts with")
-    settings = Settings(database_url=SecretStr(url), service_token=SecretStr("bench"), personal_key=personal_key)
-    with serve.pipeline(SERVICE, settings, verifier=Verifier(lambda: keys), feed=NothingRevoked()) as built:
-        running, port = server.build(built, listen="127.0.0.1:0", threads=settings.threads)
-        running.start()
-        yield port
-        running.stop(1).wait()
 
 
 @contextmanager
@@ -149,12 +124,7 @@ def _message(rows: Any) -> pb.Customer:
     return message
 
 
-def main() -> None:
-    kind, url, keys = sys.argv[1:]
-    with product(url, KeySet.import_key_set({"keys": [json.loads(keys)]})) if kind == "product" else bare(url) as port:
+if __name__ == "__main__":
+    with bare(sys.argv[1]) as port:
         print(port, flush=True)
         sys.stdin.read()
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,113 @@
+"""One page of a list within reach: which arms it takes, and the values in them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from chassis.arms import Arms, built, built_once
+from chassis.arrays import array_text
+from chassis.listing import Listing, Narrowing, Order
+from chassis.reach import Scope
+
+# How many rows are looked at together, and how often, where most may not meet a condition.
+STRETCH, STRETCHES = 201, 5
+
+_EXEMPT = {"reach": "the arms of page()"}
+
+
+@dataclass(frozen=True)
+class Search:
+    """One page's search within a scope, after a row or from the beginning, or among the ids `within`."""
+
+    listing: Listing
+    scope: Scope
+    order: Order
+    narrowing: Narrowing
+    after: tuple[Any, UUID] | None
+    limit: int
+    within: Sequence[UUID] | None = None
+
+    def rows(self, session: Session) -> Sequence[Any]:
+        """The page's sort keys and ids, in order."""
+        narrowed = self.narrowing.entity and self.within is None
+        if narrowed and self._governed and not self.scope.everything and self.limit <= STRETCH:
+            return self._sifted(session)
+        return self._asked(session)
+
+    def count(self, session: Session) -> int:
+        """How many there are, up to the limit. In no order: the newest of many units are dear to find."""
+        return len(self._fetched(session, replace(self._arms, ordered=False)))
+
+    def _sifted(self, session: Session) -> Sequence[Any]:
+        """What is reached, a stretch at a time, and of it what the conditions on the entity leave.
+
+        To ask each of many units for its first row that meets them would read most of what is reached; that is left
+        for conditions that hardly any row meets.
+        """
+        found: list[Any] = []
+        wide, after = replace(self.narrowing, entity=[]), self.after
+        for _ in range(STRETCHES):
+            reached = replace(self, narrowing=wide, after=after, limit=STRETCH)._asked(session)
+            within = [row.id for row in reached]
+            found += replace(self, within=within, after=None)._asked(session) if within else []
+            if len(found) >= self.limit or len(reached) < STRETCH:
+                return found[: self.limit]
+            after = (reached[-1].sort_key, reached[-1].id)
+        return [*found, *replace(self, after=after, limit=self.limit - len(found))._asked(session)]
+
+    def _asked(self, session: Session) -> Sequence[Any]:
+        return self._fetched(session, self._arms)
+
+    def _fetched(self, session: Session, arms: Arms) -> Sequence[Any]:
+        statement = (built if self.narrowing.conditions else built_once)(arms)
+        if statement is None:
+            return []
+        return session.execute(statement, self._values, execution_options=_EXEMPT).all()
+
+    @property
+    def _arms(self) -> Arms:
+        scope, narrowing = self.scope, self.narrowing
+        return Arms(
+            listing=self.listing,
+            order=self.order,
+            narrowing=narrowing if narrowing.conditions else None,
+            continued=self.after is not None,
+            within=self.within is not None,
+            everything=scope.everything,
+            own=bool(self._own) and narrowing.owner_id in (None, scope.person_id),
+            governed=bool(self._governed),
+            shared=bool(scope.sharee and self.listing.shared_as),
+            owner=narrowing.owner_id is not None,
+            units=narrowing.units is not None,
+        )
+
+    @cached_property
+    def _own(self) -> frozenset[UUID]:
+        """Where one's own rows count, but for what is governed: that arm holds them already."""
+        return self._among(self.scope.own_units) - self._governed
+
+    @cached_property
+    def _governed(self) -> frozenset[UUID]:
+        return self._among(self.scope.governed_units)
+
+    def _among(self, units: frozenset[UUID]) -> frozenset[UUID]:
+        return units if self.narrowing.units is None else units & self.narrowing.units
+
+    @property
+    def _values(self) -> dict[str, Any]:
+        key, id_ = self.after or (None, None)
+        return {
+            "limit": self.limit,
+            "person_id": self.scope.person_id,
+            "owner_id": self.narrowing.owner_id,
+            "after_key": key,
+            "after_id": id_,
+            "within": array_text(frozenset(self.within or ())),
+            "units": array_text(self.narrowing.units or frozenset()),
+            "own": array_text(self._own),
+            "governed": array_text(self._governed),
+        }
