@@ -4,7 +4,7 @@
 marked personal are sealed with the record's key from `__personal_keys__`; without such keys nothing of them is kept.
 """
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -117,7 +117,7 @@ def _keys(session: Session, entities: Iterable[Any]) -> dict[UUID, bytes]:
 
 def _changes(entity: Any) -> list[tuple[str, Any, Any]]:
     state = inspect(entity)
-    touched = [(key, column) for key, column in _told(type(entity)) if key in state.committed_state]
+    touched = [(key, column) for key, column in _told(state.mapper) if key in state.committed_state]
     found = [(key, column, state.attrs[key].history) for key, column in touched if key not in _UNTOLD]
     return [(key, column, history) for key, column, history in found if history.has_changes()]
 
@@ -132,14 +132,14 @@ def _after(entity: Any, keys: Mapping[UUID, bytes]) -> dict[str, Any]:
 
 
 def _whole(entity: Any, keys: Mapping[UUID, bytes]) -> dict[str, Any]:
-    loaded = inspect(entity).dict
-    return {key: _value(entity, keys, column, loaded[key]) for key, column in _told(type(entity)) if key in loaded}
+    state = inspect(entity)
+    present = ((key, column) for key, column in _told(state.mapper) if key in state.dict)
+    return {key: _value(entity, keys, column, state.dict[key]) for key, column in present}
 
 
 @cache
-def _told(cls: Hashable) -> tuple[tuple[str, Any], ...]:
+def _told(mapper: Any) -> tuple[tuple[str, Any], ...]:
     """The attributes of a class that the trail tells of, each with its column."""
-    mapper: Any = inspect(cls)
     attributes = ((found.key, found.columns[0]) for found in mapper.column_attrs)
     return tuple((key, column) for key, column in attributes if not column.info.get("derived"))
 

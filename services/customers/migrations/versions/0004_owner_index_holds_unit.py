@@ -2,7 +2,7 @@
 
 from alembic import op
 
-revision = "0006"
+revision = "0004"
 down_revision = "0003"
 
 KEYS = ("created_at", "last_contact_at", "sort_name")
