@@ -85,9 +85,17 @@ def _demand_all(session: ReachedSession, _context: Any, _instances: Any) -> None
     for entity in session.new:
         _demand_new(session, entity)
     for entity in {*session.dirty, *session.deleted}:
-        if entity in session.deleted or session.is_modified(entity):
+        if entity in session.deleted or (session.is_modified(entity) and not _follows(entity)):
             demand(session, entity)
     _flushing.set(True)
+
+
+def _follows(entity: Any) -> bool:
+    """Whether a change is of derived columns alone: they follow another record, whose change is demanded itself."""
+    state = inspect(entity)
+    return all(
+        key in state.mapper.columns and state.mapper.columns[key].info.get("derived") for key in state.committed_state
+    )
 
 
 @event.listens_for(ReachedSession, "after_flush")

@@ -1,6 +1,6 @@
 """Where a record lies: the owners and units by which it is reached, as its rule of reach says."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -40,12 +40,22 @@ class Places:
         for cls, keys in wanted.items():
             rule = rule_of(cls)
             assert isinstance(rule, Assigned)
-            table: Any = rule.rows().__table__  # type: ignore[attr-defined]
-            lying = select(table.c[rule.key], table.c.owner_id, table.c.unit_id).where(table.c[rule.key].in_(keys))
             found: dict[UUID, set[Place]] = {key: set() for key in keys}
-            for key, owner, unit in self._session.connection().execute(lying, execution_options=_EXEMPT):
+            for key, owner, unit in self._lying(cls, rule, keys):
                 found[key].add((owner, unit))
             self._known |= {(cls, key): frozenset(places) for key, places in found.items()}
+
+    def _lying(self, cls: type, rule: Assigned, keys: set[UUID]) -> Iterator[tuple[Any, ...]]:
+        """Key, owner and unit of every assignment; those of new records are all at hand, new themselves."""
+        new = {entity.id for entity in self._session.new if isinstance(entity, cls)} & keys  # type: ignore[attr-defined]
+        for entity in self._session.new:
+            if isinstance(entity, rule.rows()) and getattr(entity, rule.key) in new:
+                yield getattr(entity, rule.key), entity.owner_id, entity.unit_id  # type: ignore[attr-defined]
+        if kept := keys - new:
+            table: Any = rule.rows().__table__  # type: ignore[attr-defined]
+            lying = select(table.c[rule.key], table.c.owner_id, table.c.unit_id).where(table.c[rule.key].in_(kept))
+            found = self._session.connection().execute(lying, execution_options=_EXEMPT)
+            yield from (tuple(row) for row in found)
 
     def _by(self, rule: Rule, entity: Any) -> Iterable[Place]:
         if isinstance(rule, Owned):

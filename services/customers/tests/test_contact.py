@@ -155,3 +155,28 @@ def test_the_overview_asks_anew_for_a_permission_of_another_post(company: Compan
     overview = staff.with_(reads, elsewhere, home=shenzhen)("GetCustomerOverview", id=customer.id)
     assert overview.customer.id == customer.id
     assert (list(overview.withheld), len(overview.contacts), len(overview.contact_records)) == ([], 0, 0)
+
+
+def test_an_owner_of_one_line_logs_and_renames_what_another_branch_owns_too(company: Company, staff: Staff) -> None:
+    here, there = staff.seller("h1"), staff.seller("s1")
+    with company.database.engine("owner").begin() as connection:
+        values = "(gen_random_uuid(), 'L2', '服务', '', false, 1, now(), now())"
+        second = connection.exec_driver_sql(f"INSERT INTO product_lines VALUES {values} RETURNING id").scalar()
+    lines = [{"line_id": str(company.line), "owner_id": str(here.person_id)}]
+    lines.append({"line_id": str(second), "owner_id": str(there.person_id)})
+    customer = staff.director()("CreateCustomer", customer={"name": "两地客户", "assignments": lines})
+    record = making.record(here, customer)
+    after = here("UpdateCustomer", customer={"id": customer.id, "etag": "*", "name": "改名客户"})
+    assert (after.name, after.last_contact_time) == ("改名客户", record.contact_time)
+    assert [found.name for found in there("ListCustomers", order=2).customers] == ["改名客户"]
+    assert not rows(company, "SELECT 1 FROM audit WHERE resource = 'assignment' AND action <> 'CreateCustomer'")
+
+
+def test_contacts_logged_at_the_same_moment_are_all_kept(company: Company, staff: Staff) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    seller = staff.seller()
+    customer = making.customer(seller, company)
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda _: making.record(seller, customer).id, range(24)))
+    assert rows(company, "SELECT count(*) FROM contact_records")[0][0] == len(set(made)) == 24

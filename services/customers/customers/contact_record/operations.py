@@ -1,7 +1,7 @@
 """What is done to contact records: log, correct, delete. Refusals first."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from chassis import clock, guard, ids, masks, outbox
 from chassis.call import Call
+from chassis.envelope import Envelope
 from customers import facts, people
 from customers.base import NEVER
 from customers.contact import queries as contacts
@@ -46,9 +47,9 @@ def create_contact_record(call: Call, *, record_id: UUID | None, given: Mapping[
         **values,
     )
     call.session.add(made)
-    call.session.flush()
-    outbox.publish(call.session, events.contact_record_logged(made))
-    _follow(call.session, customer, made)
+    if made.touch:
+        customer.contacted(max(customer.last_contact_at, made.contacted_at))
+    _follow(call.session, customer, made, events.contact_record_logged(made))
     return made
 
 
@@ -60,8 +61,8 @@ def update_contact_record(call: Call, *, record_id: UUID, etag: str, changes: Ma
     if call.session.is_modified(record):
         record.updated_at = clock.now()
         call.session.flush()
-        outbox.publish(call.session, events.contact_record_retracted(record), events.contact_record_logged(record))
-        _follow(call.session, _customer(call.session, record.customer_id), record)
+        told = (events.contact_record_retracted(record), events.contact_record_logged(record))
+        _recount(call.session, record, *told)
     return record
 
 
@@ -70,8 +71,7 @@ def delete_contact_record(call: Call, *, record_id: UUID, etag: str) -> None:
     record = _own(call, record_id, etag)
     record.deleted_at = clock.now()
     call.session.flush()
-    outbox.publish(call.session, events.contact_record_retracted(record))
-    _follow(call.session, _customer(call.session, record.customer_id), record)
+    _recount(call.session, record, events.contact_record_retracted(record))
 
 
 def _own(call: Call, record_id: UUID, etag: str) -> ContactRecord:
@@ -112,7 +112,7 @@ def _checked(session: Session, given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _customer(session: Session, customer_id: UUID) -> Customer:
     """The customer, which the caller may change. Refuses CUSTOMER_UNKNOWN and OUT_OF_REACH."""
-    customer = customers.find_customer(session, customer_id)
+    customer = customers.find_customer(session, customer_id, lock=True)
     if customer is None or customer.deleted_at:
         fresh = ids.is_fresh(customer_id)
         raise refuse("NOT_YET_KNOWN" if fresh else "CUSTOMER_UNKNOWN", field="contact_record.customer_id")
@@ -120,12 +120,17 @@ def _customer(session: Session, customer_id: UUID) -> Customer:
     return customer
 
 
-def _follow(session: Session, customer: Customer, record: ContactRecord) -> None:
-    """Let the customer's last contact and next contact day follow its records."""
-    last: datetime = queries.last_touch(session, customer.id) or NEVER
-    customer.contacted(last)
+def _recount(session: Session, record: ContactRecord, *told: Envelope) -> None:
+    """Let the customer's last contact be what its remaining records say."""
+    customer = _customer(session, record.customer_id)
+    customer.contacted(queries.last_touch(session, customer.id) or NEVER)
+    _follow(session, customer, record, *told)
+
+
+def _follow(session: Session, customer: Customer, record: ContactRecord, *told: Envelope) -> None:
+    """Keep and tell a change of a record, with what changes of its customer."""
     if record.next_contact_on and record.deleted_at is None:
         customer.next_contact_on = record.next_contact_on
-    if session.is_modified(customer):
-        session.flush()
-        outbox.publish(session, customer_events.customer_changed(customer))
+    changed = session.is_modified(customer)
+    session.flush()
+    outbox.publish(session, *told, *([customer_events.customer_changed(customer)] if changed else []))

@@ -17,6 +17,7 @@ from customers.base import NEVER, Base
 from tongxiao.customers.v1 import customer_pb2 as pb
 
 LIVE = text("deleted_at IS NULL")
+DERIVED = {"derived": True}
 
 
 class SortKeys:
@@ -24,8 +25,17 @@ class SortKeys:
 
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     last_contact_at: Mapped[datetime] = mapped_column(default=NEVER)
-    sort_name: Mapped[str] = mapped_column(info={"derived": True})
+    sort_name: Mapped[str] = mapped_column(info=DERIVED)
     deleted_at: Mapped[datetime | None]
+
+
+class CarriedKeys:
+    """The same, on an assignment: they follow the customer, and are nobody's change of the assignment."""
+
+    created_at: Mapped[datetime] = mapped_column(default=clock.now, info=DERIVED)
+    last_contact_at: Mapped[datetime] = mapped_column(default=NEVER, info=DERIVED)
+    sort_name: Mapped[str] = mapped_column(info=DERIVED)
+    deleted_at: Mapped[datetime | None] = mapped_column(info=DERIVED)
 
 
 class Customer(SortKeys, Versioned, Base):
@@ -55,8 +65,8 @@ class Customer(SortKeys, Versioned, Base):
     custom_fields: Mapped[dict[str, Any]] = mapped_column(JSONB)
     next_contact_on: Mapped[date | None]
     # Names, code and pinyin initials, and their bigrams; see customers.search.
-    search_text: Mapped[str] = mapped_column(info={"derived": True})
-    search: Mapped[Any] = mapped_column(TSVECTOR, deferred=True, info={"derived": True})
+    search_text: Mapped[str] = mapped_column(info=DERIVED)
+    search: Mapped[Any] = mapped_column(TSVECTOR, deferred=True, info=DERIVED)
     created_by: Mapped[UUID]
 
     assignments: Mapped[list["Assignment"]] = relationship(
@@ -125,7 +135,7 @@ class Customer(SortKeys, Versioned, Base):
         return made
 
 
-class Assignment(SortKeys, Base):
+class Assignment(CarriedKeys, Base):
     """Who owns a customer on one product line, and in which unit it counts."""
 
     __tablename__ = "assignments"

@@ -38,9 +38,10 @@ def get_customer(session: Session, customer_id: UUID, *, deleted: bool = False) 
     return found
 
 
-def find_customer(session: Session, customer_id: UUID) -> Customer | None:
-    """The customer, if the caller may read it, deleted or not."""
+def find_customer(session: Session, customer_id: UUID, *, lock: bool = False) -> Customer | None:
+    """The customer, if the caller may read it, deleted or not; `lock` until the end of the transaction."""
     wanted = select(Customer).where(Customer.id == customer_id).options(joinedload(Customer.assignments))
+    wanted = wanted.with_for_update(of=Customer) if lock else wanted
     return session.scalars(wanted).unique().one_or_none()
 
 
