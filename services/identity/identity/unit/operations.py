@@ -42,7 +42,6 @@ def create_unit(call: Call, *, unit_id: UUID | None, given: Mapping[str, Any]) -
     )
     _check_head(call, made.head_post_id)
     session.add(made)
-    session.flush()
     session.add(UnitParent(unit_id=made.id, parent_id=parent.id, start_on=queries.company_today(session), end_on=None))
     tree.publish(session, [made])
     call.trees.forget()
