@@ -7,8 +7,16 @@ import pytest
 
 from chassis.testing import Databases, Environment
 from chassis.testing.broker import virtual_host
+from chassis.testing.collector import Collector, collecting
 
 from .platform import Platform, started
+
+
+@pytest.fixture(scope="session")
+def collector() -> Iterator[Collector]:
+    """Gets the spans of one trace through the platform."""
+    with collecting() as found:
+        yield found
 
 
 @pytest.fixture(scope="session")
@@ -18,9 +26,10 @@ def platform(
     vhost: str,
     test_slot: str,
     tmp_path_factory: pytest.TempPathFactory,
+    collector: Collector,
 ) -> Iterator[Platform]:
-    keys = tmp_path_factory.mktemp("keys")
-    with started(environment, service_databases, vhost, realm=f"e2e-{test_slot}", keys=keys) as found:
+    keys, realm = tmp_path_factory.mktemp("keys"), f"e2e-{test_slot}"
+    with started(environment, service_databases, vhost, realm=realm, keys=keys, **collector.variables) as found:
         yield found
 
 

@@ -56,6 +56,9 @@ class Platform:
     units: dict[str, UUID]
     identity: ServiceDatabase
     customers: ServiceDatabase
+    broker_url: str
+    # What its gateway was started with, for another beside it.
+    door: dict[str, str]
     _clients: dict[str, httpx.Client] = field(default_factory=dict)
 
     def token(self, username: str) -> str:
@@ -70,6 +73,10 @@ class Platform:
             headers = {"Authorization": f"Bearer {self.token(username)}"}
             self._clients[username] = httpx.Client(base_url=self.url, headers=headers, timeout=20)
         return self._clients[username]
+
+    def forget(self, username: str) -> None:
+        """Have a person sign in anew when they are next asked for."""
+        self._clients.pop(username).close()
 
     def make(self, username: str, path: str, **given: Any) -> str:
         """A record that a person makes, by its id; others take it for one long known."""
@@ -108,9 +115,9 @@ def organisation() -> tuple[Organisation, dict[str, UUID], dict[str, UUID]]:
 
 @contextmanager
 def started(
-    environment: Environment, databases: Databases, broker_url: str, *, realm: str, keys: Path
+    environment: Environment, databases: Databases, broker_url: str, *, realm: str, keys: Path, **more: str
 ) -> Iterator[Platform]:
-    """The platform, with everybody known to Keycloak and to customers."""
+    """The platform, with everybody known to Keycloak and to customers; `more` is set for all its processes."""
     port, realm_url = free_port(), f"{environment['TONGXIAO_KEYCLOAK_URL']}/realms/{realm}"
     url = f"http://localhost:{port}"
     identity, customers = databases.fresh("identity"), databases.fresh("customers")
@@ -120,7 +127,12 @@ def started(
     with _realm(environment, realm, url) as admin, ExitStack() as stack:
         targets = {"IDENTITY_TARGET": f"127.0.0.1:{free_port()}", "CUSTOMERS_TARGET": f"127.0.0.1:{free_port()}"}
         shared = {f"TONGXIAO_{name}": target for name, target in targets.items()}
-        shared |= {"TONGXIAO_SERVICE_TOKEN": TOKEN, "TONGXIAO_ISSUER": realm_url, "TONGXIAO_KEYCLOAK_REALM": realm}
+        shared |= {
+            **more,
+            "TONGXIAO_SERVICE_TOKEN": TOKEN,
+            "TONGXIAO_ISSUER": realm_url,
+            "TONGXIAO_KEYCLOAK_REALM": realm,
+        }
         shared |= {"TONGXIAO_KEYCLOAK_URL": environment["TONGXIAO_KEYCLOAK_URL"]}
         shared |= {"TONGXIAO_KEYCLOAK_CLIENT_SECRET": SECRET, "TONGXIAO_SIGNING_KEY_DIR": str(keys)}
         # Relays last: what is sent before a consumer's queue is bound never comes to it.
@@ -133,7 +145,7 @@ def started(
         # Tests ask more in a minute than people do.
         door |= {"TONGXIAO_REQUESTS_PER_MINUTE": "1000000"}
         stack.enter_context(running("gateway", "serve", door))
-        platform = Platform(url, realm_url, people, units, identity, customers)
+        platform = Platform(url, realm_url, people, units, identity, customers, broker_url, door)
         stack.callback(platform.close)
         _settle(platform, admin)
         yield platform
