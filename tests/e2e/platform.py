@@ -76,7 +76,8 @@ class Platform:
 
     def forget(self, username: str) -> None:
         """Have a person sign in anew when they are next asked for."""
-        self._clients.pop(username).close()
+        if client := self._clients.pop(username, None):
+            client.close()
 
     def make(self, username: str, path: str, **given: Any) -> str:
         """A record that a person makes, by its id; others take it for one long known."""
