@@ -1,27 +1,18 @@
 """Contacts, their masked numbers, and contact records."""
 
-from collections.abc import Callable
 from datetime import timedelta
-
-import pytest
 
 from chassis import clock
 from chassis.caller import FieldAccess
-from chassis.testing.rpc import Refused, grant
+from chassis.testing.rpc import grant
 from tongxiao.common.v1.permission_pb2 import Permission
 from tongxiao.customers.v1.contact_record_pb2 import CONTACT_CHANNEL_CALL
 
 from . import making
 from .conftest import ALL, CLEAR, Company, Staff
-from .making import rows
+from .making import refusal, rows
 
 MASKED = {**CLEAR, "contact.mobile": FieldAccess.MASKED}
-
-
-def refusal(act: Callable[[], object]) -> str:
-    with pytest.raises(Refused) as refused:
-        act()
-    return refused.value.reason
 
 
 def test_a_contact_is_reached_through_their_customer(company: Company, staff: Staff) -> None:

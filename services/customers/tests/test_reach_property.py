@@ -15,7 +15,7 @@ from chassis.caller import FieldAccess, Grant
 from chassis.database import transaction
 from chassis.ids import new_id
 from chassis.testing import ServiceDatabase
-from chassis.testing.rpc import Client, Door, Refused, grant
+from chassis.testing.rpc import Client, Door, grant
 from customers import search
 from customers.base import NEVER
 from customers.contact.model import Contact, ContactPlace
@@ -23,6 +23,7 @@ from customers.customer.model import Customer
 from tongxiao.common.v1.permission_pb2 import Permission
 
 from .conftest import Company, plant
+from .making import refusal
 
 READ: int = Permission.PERMISSION_CUSTOMER_READ
 UPDATE: int = Permission.PERMISSION_CUSTOMER_UPDATE
@@ -161,15 +162,6 @@ def compare_single(client: Client, world: World, person: int, record: Record) ->
         wrong = {"id": str(record.id), "etag": "0", "note": "x"}
         reason = refusal(lambda: client("UpdateCustomer", customer=wrong))
         assert reason in (({"VERSION_MISMATCH"} if changed else {"OUT_OF_REACH"}) if readable else MISSING)
-
-
-def refusal(act: Callable[[], object]) -> str:
-    """The reason of a refusal; empty where there was none."""
-    try:
-        act()
-    except Refused as refused:
-        return refused.reason
-    return ""
 
 
 def build(world: World, database: ServiceDatabase, door: Door) -> list[Client]:

@@ -1,23 +1,15 @@
 """Shares and reassignment: who else gets at a customer, how far, and until when."""
 
-from collections.abc import Callable
 from datetime import timedelta
-
-import pytest
+from typing import Any
 
 from chassis import clock
-from chassis.testing.rpc import Refused
+from chassis.testing.rpc import Client
 from tongxiao.customers.v1.customer_pb2 import SHARE_LEVEL_READ, SHARE_LEVEL_WRITE
 
 from . import making
 from .conftest import Company, Staff
-from .making import rows
-
-
-def refusal(act: Callable[[], object]) -> str:
-    with pytest.raises(Refused) as refused:
-        act()
-    return refused.value.reason
+from .making import refusal, rows
 
 
 def test_a_read_share_shows_and_changes_nothing(company: Company, staff: Staff) -> None:
@@ -85,6 +77,36 @@ def test_a_manager_reassigns_and_the_history_stays(company: Company, staff: Staf
     assert refusal(lambda: before("GetCustomer", id=customer.id)) in ("NOT_FOUND", "NOT_YET_KNOWN")
     told = [row.type for row in rows(company, "SELECT type FROM outbox ORDER BY id")]
     assert told == ["customer.changed.v1", "customer.changed.v1", "customer.reassigned.v1"]
+
+
+def test_shares_history_and_lines_come_page_by_page(company: Company, staff: Staff) -> None:
+    seller, manager = staff.seller("h1"), staff.manager()
+    customer = making.customer(seller, company)
+    for _ in range(3):
+        colleague = str(company.hire(company.shenzhen))
+        seller("CreateShare", share={"customer_id": customer.id, "person_id": colleague, "level": SHARE_LEVEL_READ})
+    for team in ("h2", "h1"):
+        owner = str(company.hire(company.team[team]))
+        manager("ReassignCustomer", id=customer.id, line_id=str(company.line), owner_id=owner, etag="*")
+    for code in ("L0", "L2"):
+        staff.director()("CreateProductLine", product_line={"code": code, "name": code})
+    shares = paged(manager, "ListShares", "shares", customer_id=customer.id)
+    periods = paged(manager, "ListAssignmentHistory", "periods", customer_id=customer.id)
+    lines = paged(manager, "ListProductLines", "product_lines")
+    assert [len({share.person_id for share in page}) for page in shares] == [2, 1]
+    started = [period.start_time.ToDatetime() for page in periods for period in page]
+    assert (len(periods), len(started), started) == (2, 3, sorted(started, reverse=True))
+    assert [[line.code for line in page] for page in lines] == [["L0", "L1"], ["L2"]]
+
+
+def paged(client: Client, name: str, field: str, **asked: str) -> list[list[Any]]:
+    """All pages of a list, of two each."""
+    pages, token = [], ""
+    while not pages or token:
+        answer = client(name, page_size=2, page_token=token, **asked)
+        pages.append(list(getattr(answer, field)))
+        token = answer.next_page_token
+    return pages
 
 
 def test_a_manager_cannot_reassign_out_of_their_branch(company: Company, staff: Staff) -> None:

@@ -140,7 +140,7 @@ def checked(given: Mapping[str, Any]) -> dict[str, Any]:
 def _check_customers(session: Session, customer_ids: set[UUID]) -> None:
     """Refuse CUSTOMER_UNKNOWN customers that the caller cannot read, OUT_OF_REACH those they cannot change."""
     for unknown in sorted(customer_ids - queries.readable_customers(session, customer_ids)):
-        raise refuse("NOT_YET_KNOWN" if ids.is_fresh(unknown) else "CUSTOMER_UNKNOWN", field="contact.places")
+        raise refuse.unknown("CUSTOMER_UNKNOWN", unknown, field="contact.places")
     for customer_id in customer_ids:
         guard.demand_key(session, Customer, customer_id)
 

@@ -102,11 +102,10 @@ def _checked(session: Session, given: Mapping[str, Any]) -> dict[str, Any]:
     if "next_contact_on" in found:
         found["next_contact_on"] = facts.checked_day(found["next_contact_on"], field="contact_record.next_contact_date")
     if (line_id := found.get("line_id")) and lines.find_line(session, line_id) is None:
-        raise refuse("NOT_YET_KNOWN" if ids.is_fresh(line_id) else "LINE_UNKNOWN", field="contact_record.line_id")
+        raise refuse.unknown("LINE_UNKNOWN", line_id, field="contact_record.line_id")
     for contact_id in found.get("contact_ids", ()):
         if contacts.find_contact(session, contact_id) is None:
-            fresh = ids.is_fresh(contact_id)
-            raise refuse("NOT_YET_KNOWN" if fresh else "CONTACT_UNKNOWN", field="contact_record.contact_ids")
+            raise refuse.unknown("CONTACT_UNKNOWN", contact_id, field="contact_record.contact_ids")
     return found
 
 
@@ -114,8 +113,7 @@ def _customer(session: Session, customer_id: UUID) -> Customer:
     """The customer, which the caller may change. Refuses CUSTOMER_UNKNOWN and OUT_OF_REACH."""
     customer = customers.find_customer(session, customer_id)
     if customer is None or customer.deleted_at:
-        fresh = ids.is_fresh(customer_id)
-        raise refuse("NOT_YET_KNOWN" if fresh else "CUSTOMER_UNKNOWN", field="contact_record.customer_id")
+        raise refuse.unknown("CUSTOMER_UNKNOWN", customer_id, field="contact_record.customer_id")
     guard.demand(session, customer)
     return customer
 

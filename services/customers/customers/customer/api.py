@@ -86,9 +86,8 @@ def reassign_customer(request: pb.ReassignCustomerRequest, call: Call) -> pb.Cus
 
 
 def list_assignment_history(request: pb.ListAssignmentHistoryRequest, call: Call) -> pb.ListAssignmentHistoryResponse:
-    queries.get_customer(call.session, UUID(request.customer_id))
-    periods = queries.periods_of(call.session, UUID(request.customer_id))
-    return pb.ListAssignmentHistoryResponse(periods=[period_message(period) for period in periods])
+    found, token = queries.list_periods(call, request)
+    return pb.ListAssignmentHistoryResponse(periods=[period_message(period) for period in found], next_page_token=token)
 
 
 def create_share(request: pb.CreateShareRequest, call: Call) -> pb.Share:
@@ -106,9 +105,8 @@ def create_share(request: pb.CreateShareRequest, call: Call) -> pb.Share:
 
 
 def list_shares(request: pb.ListSharesRequest, call: Call) -> pb.ListSharesResponse:
-    queries.get_customer(call.session, UUID(request.customer_id))
-    shares = queries.shares_of(call.session, UUID(request.customer_id))
-    return pb.ListSharesResponse(shares=[share_message(share) for share in shares])
+    found, token = queries.list_shares(call, request)
+    return pb.ListSharesResponse(shares=[share_message(share) for share in found], next_page_token=token)
 
 
 def delete_share(request: pb.DeleteShareRequest, call: Call) -> Empty:

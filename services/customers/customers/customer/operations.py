@@ -237,7 +237,7 @@ def checked(session: Session, customer: Customer | None, given: Mapping[str, Any
 def _check_parent(session: Session, customer: Customer | None, parent_id: UUID) -> None:
     """Refuse PARENT_UNKNOWN a parent beyond reach, PARENT_CIRCLE one that lies below the customer."""
     if not queries.is_readable(session, parent_id):
-        raise refuse("NOT_YET_KNOWN" if ids.is_fresh(parent_id) else "PARENT_UNKNOWN", field="customer.parent_id")
+        raise refuse.unknown("PARENT_UNKNOWN", parent_id, field="customer.parent_id")
     if customer and customer.id in queries.ancestors(session, parent_id):
         raise refuse("PARENT_CIRCLE", field="customer.parent_id")
 
@@ -246,7 +246,7 @@ def _placed(call: Call, wanted: Wanted, *, field: str = "customer.assignments") 
     """The owner and unit of an assignment, checked: the owner at work, holding a post in the unit or below it."""
     line = lines.find_line(call.session, wanted.line_id)
     if line is None:
-        raise refuse("NOT_YET_KNOWN" if ids.is_fresh(wanted.line_id) else "LINE_UNKNOWN", field=field)
+        raise refuse.unknown("LINE_UNKNOWN", wanted.line_id, field=field)
     if line.retired:
         raise refuse("LINE_RETIRED", field=field)
     owner_id = wanted.owner_id or call.caller.person_id
