@@ -171,6 +171,35 @@ def test_filters_counts_and_searches_agree_with_the_list(
     assert counted == len(wanted)
 
 
+EXPLAINED = {"customer.read": True, "customer.update": False, "customer.reassign": True, "customer.delete": True}
+
+
+@pytest.mark.parametrize("person", ROLES)
+def test_what_is_explained_of_a_customer_is_what_happens(
+    platform: Platform, records: dict[str, list[Record]], person: str
+) -> None:
+    path, asker = f"/v1/employees/{platform.people[person]}/access", platform.client("omnipotent")
+    for record in records["customer"]:
+        for permission, manages in EXPLAINED.items():
+            asked = {"permission": permission, "customerId": record.id}
+            found = asker.get(path, params=asked).raise_for_status().json()
+            may = oracle.changes(person, permission, record, manages=manages)
+            may = oracle.reads(person, permission, record) if permission == "customer.read" else may
+            assert (found["allowed"], bool(found["reasons"])) == (may, may), (record, permission, found)
+
+
+def test_a_customer_beyond_reach_is_explained_as_one_that_is_not_there(
+    platform: Platform, records: dict[str, list[Record]]
+) -> None:
+    manager, path = platform.client("manager_s"), f"/v1/employees/{platform.people['salesperson_s']}/access"
+    hidden = next(record.id for record in records["customer"] if record.owner == "salesperson_h")
+    answers = [
+        manager.get(path, params={"permission": "customer.read", "customerId": id_}) for id_ in (hidden, NOWHERE)
+    ]
+    assert answers[0].status_code == 404
+    assert told(answers[0]) == told(answers[1])
+
+
 def kind_of(binding: Binding) -> str:
     """What kind of record the address's last id names; where it is a part's, that of the whole."""
     variable = binding.template.variables[0].rsplit(".", 1)[-1].removesuffix("_id")

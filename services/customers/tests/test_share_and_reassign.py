@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from chassis import clock
+from chassis.ids import new_id
 from chassis.testing.rpc import Client
 from tongxiao.customers.v1.customer_pb2 import SHARE_LEVEL_READ, SHARE_LEVEL_WRITE
 
@@ -61,6 +62,30 @@ def test_ending_a_share_takes_the_access_away(company: Company, staff: Staff) ->
     assert not colleague("ListCustomers").customers
 
 
+def test_an_expired_share_explains_nothing(company: Company, staff: Staff) -> None:
+    owner, colleague = staff.seller("h1"), staff.seller("s1")
+    customer = making.customer(owner, company)
+    share = {"customer_id": customer.id, "person_id": str(colleague.person_id), "level": SHARE_LEVEL_READ}
+    today = clock.today().isoformat()
+    owner("CreateShare", share={**share, "end_date": today})
+    asked = {"customer_id": customer.id, "person_id": str(colleague.person_id), "permission": "customer.read"}
+    places = staff.manager()("ExplainCustomerAccess", **asked).places
+    assert [(place.unit_id, place.owned, place.shared, place.end_date) for place in places] == [
+        (str(company.team["h1"]), False, False, ""),
+        ("", False, True, today),
+    ]
+    with company.database.engine("owner").begin() as connection:
+        connection.exec_driver_sql("UPDATE access SET expires_at = now() - interval '1 s'")
+    assert len(staff.manager()("ExplainCustomerAccess", **asked).places) == 1
+
+
+def test_a_customer_is_explained_within_reach_only(company: Company, staff: Staff) -> None:
+    customer = making.customer(staff.seller("h1"), company)
+    asked = {"customer_id": customer.id, "person_id": str(new_id()), "permission": "customer.read"}
+    stranger = staff.manager("shenzhen")
+    assert refusal(lambda: stranger("ExplainCustomerAccess", **asked)) in ("NOT_FOUND", "NOT_YET_KNOWN")
+
+
 def test_a_manager_reassigns_and_the_history_stays(company: Company, staff: Staff) -> None:
     before, after = staff.seller("h1"), staff.seller("h2")
     customer = making.customer(before, company)
@@ -101,7 +126,8 @@ def test_shares_history_and_lines_come_page_by_page(company: Company, staff: Sta
 
 def paged(client: Client, name: str, field: str, **asked: str) -> list[list[Any]]:
     """All pages of a list, of two each."""
-    pages, token = [], ""
+    pages: list[list[Any]] = []
+    token = ""
     while not pages or token:
         answer = client(name, page_size=2, page_token=token, **asked)
         pages.append(list(getattr(answer, field)))

@@ -1,6 +1,7 @@
 """Every select of customers."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from sqlalchemy import Select, Text, Uuid, bindparam, cast, exists, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from chassis import ids, paging
+from chassis import ids, paging, schema
 from chassis.arrays import UuidArray, array_text, uuids
 from chassis.call import Call
 from chassis.listing import Condition, Listing, Narrowing, Order
@@ -214,6 +215,19 @@ def share_of(session: Session, customer_id: UUID, share_id: UUID) -> Share:
     if found is None:
         raise refuse("NOT_FOUND")
     return found
+
+
+def find_share(session: Session, customer_id: UUID, person_id: UUID) -> Share | None:
+    """The share of a customer within reach with a person."""
+    wanted = select(Share).where(Share.customer_id == customer_id, Share.person_id == person_id)
+    return session.scalars(wanted).one_or_none()
+
+
+def share_expiry(session: Session, share_id: UUID) -> datetime | None:
+    """When a share ends; never where nothing is said."""
+    access = schema.access.c
+    wanted = select(access.expires_at).where(access.source == "share", access.source_id == share_id)
+    return session.scalar(wanted, execution_options={"reach": "until when a share within reach counts"})
 
 
 def list_shares(call: Call, request: pb.ListSharesRequest) -> tuple[Sequence[Share], str]:
