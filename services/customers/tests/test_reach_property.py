@@ -1,7 +1,7 @@
 """Reach against a plain oracle: worlds grown at random, and every surface compared for everybody in them.
 
 A comparison is one record, one surface and one person. REACH_EXAMPLES sets how many worlds are grown: a world makes
-about a hundred comparisons, and how many there were in all is printed.
+about two hundred comparisons, and how many there were in all is printed.
 """
 
 import os
@@ -19,9 +19,9 @@ from .conftest import Company
 from .making import refusal
 from .worlds import AUDIT, CONTACTS, LINES, PHONE, READ, RECORDS, UPDATE, Record, World, build, worlds
 
-EXAMPLES = int(os.environ.get("REACH_EXAMPLES", "40"))
+EXAMPLES = int(os.environ.get("REACH_EXAMPLES", "25"))
 MISSING = {"NOT_FOUND", "NOT_YET_KNOWN"}
-LEAST_PER_WORLD = 20
+LEAST_PER_WORLD = 50
 compared: Counter[str] = Counter()
 
 

@@ -101,7 +101,7 @@ class World:
 def worlds(draw: st.DrawFn) -> World:
     units = draw(st.integers(2, 7))
     parents: list[int | None] = [None] + [draw(st.integers(0, n - 1)) for n in range(1, units)]
-    unit, people = st.integers(0, units - 1), draw(st.integers(1, 4))
+    unit, people = st.integers(0, units - 1), draw(st.integers(2, 5))
     permissions = st.frozensets(st.sampled_from([READ, UPDATE, REASSIGN, CONTACTS, RECORDS, LINES, AUDIT]), max_size=5)
     post = st.builds(
         Post, permissions=permissions, unit=unit, governed=st.frozensets(unit, max_size=2), clear=st.booleans()
@@ -114,9 +114,9 @@ def worlds(draw: st.DrawFn) -> World:
         owners=st.lists(st.tuples(person, unit), min_size=1, max_size=2),
         shares=st.dictionaries(person, st.tuples(st.booleans(), st.booleans()), max_size=2),
     )
-    records = draw(st.lists(record, max_size=6))
+    records = draw(st.lists(record, min_size=2, max_size=12))
     places = st.lists(st.integers(0, len(records) - 1), min_size=1, max_size=2, unique=True)
-    contacts = draw(st.lists(places, max_size=4)) if records else []
+    contacts = draw(st.lists(places, max_size=6))
     shared = {new_id(): [records[at] for at in found] for found in contacts}
     return World(parents, posts, records, {**{record.contact: [record] for record in records}, **shared})
 
