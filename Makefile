@@ -22,7 +22,7 @@ test: ## checks and all tests; args="-k name services/identity" for some, KEEP=1
 
 fuzz: ## made-up requests against the whole platform, all failures listed; requests=100000
 	@$(BOOTSTRAP) test
-	@FUZZ_REQUESTS=$(or $(requests),100000) $(LOCAL) test test tests/e2e/test_fuzz.py -s --timeout=0
+	@FUZZ_REQUESTS=$(or $(requests),100000) $(LOCAL) test test tests/e2e/test_fuzz.py -s
 
 # What is below needs what `run`, `parts` or `test` installed.
 stop reset status logs verify-audit check protos bench: | .venv/bin/python

@@ -4,6 +4,8 @@ import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
+import pytest
+
 from .fuzzing import Outcome, fuzz
 from .platform import Platform
 
@@ -13,6 +15,7 @@ REQUESTS = int(os.environ.get("FUZZ_REQUESTS", "0"))
 SECONDS = {"director": 30, "omnipotent": 30} if not REQUESTS else {"director": 150, "omnipotent": 150}
 
 
+@pytest.mark.timeout(0 if REQUESTS else 300)
 def test_made_up_requests_meet_no_fault_and_answers_are_as_described(
     arena: Callable[[], AbstractContextManager[Platform]],
 ) -> None:

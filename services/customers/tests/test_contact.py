@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from chassis import clock
 from chassis.caller import FieldAccess
+from chassis.ids import new_id
 from chassis.testing.rpc import grant
 from tongxiao.common.v1.permission_pb2 import Permission
 from tongxiao.customers.v1.contact_record_pb2 import CONTACT_CHANNEL_CALL
@@ -39,6 +40,13 @@ def test_a_masked_number_is_shown_in_part_and_revealed_once_asked(company: Compa
     revealed = other("RevealContact", id=contact.id)
     assert (revealed.mobile, revealed.remaining_today) == ("+8613812345678", 49)
     assert [row.action for row in rows(company, "SELECT action FROM audit WHERE action = 'RevealContact'")]
+
+
+def test_a_contact_made_again_elsewhere_is_refused(company: Company, staff: Staff) -> None:
+    seller, id_ = staff.seller(), str(new_id())
+    here, there = making.customer(seller, company), making.customer(seller, company, name="另一家")
+    assert making.contact(seller, here, id=id_) == making.contact(seller, here, id=id_)
+    assert refusal(lambda: making.contact(seller, there, id=id_)) == "ALREADY_EXISTS"
 
 
 def test_a_mask_is_never_written_back(company: Company, staff: Staff) -> None:

@@ -53,6 +53,16 @@ def test_a_share_into_the_past_is_refused(company: Company, staff: Staff) -> Non
     assert refusal(lambda: owner("CreateShare", share={**share, "end_date": yesterday})) == "DATE_IN_PAST"
 
 
+def test_the_same_share_again_is_the_same_share(company: Company, staff: Staff) -> None:
+    owner, stranger = staff.seller("h1"), staff.seller("s1")
+    customer, other = making.customer(owner, company), making.customer(stranger, company)
+    share = {"id": str(new_id()), "customer_id": customer.id, "level": SHARE_LEVEL_READ}
+    share["person_id"] = str(company.hire(company.shenzhen))
+    assert owner("CreateShare", share=share) == owner("CreateShare", share=share)
+    assert refusal(lambda: owner("CreateShare", share={**share, "note": "x"})) == "ALREADY_EXISTS"
+    assert refusal(lambda: stranger("CreateShare", share={**share, "customer_id": other.id})) == "ID_TAKEN"
+
+
 def test_ending_a_share_takes_the_access_away(company: Company, staff: Staff) -> None:
     owner, colleague = staff.seller("h1"), staff.seller("s1")
     customer = making.customer(owner, company)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from chassis import clock, guard, ids, masks, outbox
+from chassis import clock, creation, guard, ids, masks, outbox
 from chassis.call import Call
 from customers import facts, people
 from customers.base import NEVER
@@ -30,8 +30,9 @@ def create_contact_record(call: Call, *, record_id: UUID | None, given: Mapping[
     A touch moves the customer's last contact. Refuses CUSTOMER_UNKNOWN, CONTACT_UNKNOWN, LINE_UNKNOWN,
     TIME_IN_FUTURE, OUT_OF_REACH, ID_TAKEN, ALREADY_EXISTS.
     """
-    values = _checked(call.session, given)
-    if record_id and (existing := _existing(call.session, record_id, values)):
+    session, values = call.session, _checked(call.session, given)
+    find, taken = queries.find_record, queries.is_taken
+    if existing := creation.repeated(session, record_id, values, find=find, taken=taken, field="contact_record.id"):
         return existing
     customer = _customer(call.session, values["customer_id"])
     author = people.find(call.session, call.caller.person_id)
@@ -81,17 +82,6 @@ def _own(call: Call, record_id: UUID, etag: str) -> ContactRecord:
         raise refuse("NOT_AUTHOR")
     masks.check_etag(etag, record.version)
     return record
-
-
-def _existing(session: Session, record_id: UUID, values: Mapping[str, Any]) -> ContactRecord | None:
-    found = queries.find_record(session, record_id)
-    if found is None:
-        if queries.is_taken(session, record_id):
-            raise refuse("ID_TAKEN", field="contact_record.id")
-        return None
-    if any(getattr(found, name) != value for name, value in values.items()):
-        raise refuse("ALREADY_EXISTS", field="contact_record.id")
-    return found
 
 
 def _checked(session: Session, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -223,6 +223,16 @@ def find_share(session: Session, customer_id: UUID, person_id: UUID) -> Share | 
     return session.scalars(wanted).one_or_none()
 
 
+def share_by_id(session: Session, share_id: UUID) -> Share | None:
+    """The share, of a customer within reach."""
+    return session.scalars(select(Share).where(Share.id == share_id)).one_or_none()
+
+
+def is_share_taken(session: Session, share_id: UUID) -> bool:
+    wanted = select(Share.id).where(Share.id == share_id)
+    return session.scalar(wanted.execution_options(reach="whether an id is taken; no more is said")) is not None
+
+
 def share_expiry(session: Session, share_id: UUID) -> datetime | None:
     """When a share ends; never where nothing is said."""
     access = schema.access.c
