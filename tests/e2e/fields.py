@@ -153,6 +153,8 @@ def _demanded(field: FieldDescriptor, world: World, resource: str, unique: Calla
         return [valid(fields.message_of(field), world, resource, unique)]
     if field.type == fields.ENUM:
         return _middle(field)
+    if among := list(getattr(rules.of(field).string, "in")):
+        return among[-1]
     kind = kind_of(field, resource)
     return world.known[kind] if kind else unique()
 
@@ -191,8 +193,9 @@ def queries(field: FieldDescriptor, world: World, resource: str) -> Iterator[str
 
 
 def changing(binding: Binding) -> bool:
-    """Whether a binding creates or updates a resource."""
-    return bool(binding.body) and binding.body != "*" and (binding.creates or binding.verb == "PATCH")
+    """Whether a binding creates or updates a resource; a job is about a file, which there must be first."""
+    job = binding.rpc.method.name.endswith("Job")
+    return bool(binding.body) and binding.body != "*" and not job and (binding.creates or binding.verb == "PATCH")
 
 
 def stem(variable: str) -> str:

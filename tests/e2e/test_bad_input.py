@@ -22,7 +22,11 @@ from .platform import Platform
 
 Json = dict[str, Any]
 CHANGING = {binding.rpc.method.name: binding for binding in endpoints.served() if fields.changing(binding)}
-LISTS = [binding for binding in endpoints.served() if binding.verb == "GET" and binding.query]
+LISTS = [
+    binding
+    for binding in endpoints.served()
+    if binding.verb == "GET" and binding.query and not binding.rpc.method.name.endswith("Job")
+]
 # What a question cannot be asked without.
 DEMANDED_QUERY = {"permission": "customer.read", "query": "远山"}
 # Roles are the whole company's: only who governs all of it may make one.
@@ -46,24 +50,34 @@ def world(platform: Platform) -> World:
     found = []
     for branch, seller, team in (("h", "salesperson_h", "h1"), ("s", "salesperson_s", "s1")):
         place = {"customerId": platform.make(seller, "/v1/customers", name="远山", assignments=[{"lineId": line}])}
+        unit = str(platform.units[team])
         found.append(
             {
                 "customer": place["customerId"],
                 "contact": platform.make(seller, "/v1/contacts", name="李四", places=[place]),
-                "person": str(platform.people[seller]),
-                "unit": str(platform.units[team]),
+                "person": platform.make("omnipotent", "/v1/employees", number=f"BAD-{branch}", name="x", unitId=unit),
+                "unit": unit,
                 "post": platform.make(
                     "omnipotent",
                     "/v1/posts",
                     code=f"BAD-{branch}",
                     name="x",
-                    unitId=str(platform.units[team]),
+                    unitId=unit,
                     roleId=str(role_id("salesperson")),
                 ),
             }
         )
+    people = [known["person"] for known in found]
+    eventually(lambda: _known(platform, people))
     everywhere = {"line": line, "role": str(role_id("salesperson"))}
     return World(known=found[0] | everywhere, foreign=found[1])
+
+
+def _known(platform: Platform, people: list[str]) -> bool:
+    """Whether customers has heard of new employees."""
+    with platform.customers.admin() as connection:
+        rows = connection.execute("SELECT FROM org_people WHERE id = ANY(%s::uuid[])", [people]).fetchall()
+    return len(rows) == len(people)
 
 
 @pytest.mark.parametrize("name", CHANGING)

@@ -30,3 +30,8 @@ def get_line(session: Session, line_id: UUID) -> ProductLine:
 def list_lines(call: Call, request: pb.ListProductLinesRequest) -> tuple[Sequence[ProductLine], str]:
     """A page of the product lines, by code."""
     return paging.Cursor(call, request, ORDER).page(call.session, select(ProductLine), ProductLine)
+
+
+def all_lines(session: Session) -> Sequence[ProductLine]:
+    """Every product line by code, for matching what a file names; a company has a handful."""
+    return session.scalars(select(ProductLine).order_by(ProductLine.code)).all()
