@@ -25,7 +25,7 @@ CHANGING = {binding.rpc.method.name: binding for binding in endpoints.served() i
 LISTS = [
     binding
     for binding in endpoints.served()
-    if binding.verb == "GET" and binding.query and not binding.rpc.method.name.endswith("Job")
+    if binding.verb == "GET" and binding.query and "Jobs" not in binding.rpc.method.containing_service.name
 ]
 # What a question cannot be asked without.
 DEMANDED_QUERY = {"permission": "customer.read", "query": "远山"}
