@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from chassis import clock
 from chassis.caller import FieldAccess
 from chassis.ids import new_id
