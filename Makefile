@@ -6,7 +6,7 @@ LOCAL = .venv/bin/python -m deploy.local
 BIN = .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run parts test stop reset status logs verify-audit check protos bench
+.PHONY: help run parts test fuzz stop reset status logs verify-audit check protos bench
 
 run: ## start the whole platform, or what of it is not running: http://localhost:27000
 	@$(BOOTSTRAP) run
@@ -19,6 +19,10 @@ parts: ## start PostgreSQL, RabbitMQ and Keycloak for tests, and keep them
 test: ## checks and all tests; args="-k name services/identity" for some, KEEP=1 keeps the parts
 	@$(BOOTSTRAP) test
 	@$(LOCAL) test test $(args)
+
+fuzz: ## made-up requests against the whole platform, all failures listed; requests=100000
+	@$(BOOTSTRAP) test
+	@FUZZ_REQUESTS=$(or $(requests),100000) $(LOCAL) test test tests/e2e/test_fuzz.py -s
 
 # What is below needs what `run`, `parts` or `test` installed.
 stop reset status logs verify-audit check protos bench: | .venv/bin/python

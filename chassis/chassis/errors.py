@@ -1,9 +1,11 @@
 """Refusals: one error type with a reason that stays, texts in two languages, and a kind that each edge maps once."""
 
 from collections.abc import Mapping
+from uuid import UUID
 
 from google.protobuf.descriptor import EnumDescriptor
 
+from chassis.ids import is_fresh
 from tongxiao.common.v1 import options_pb2, reason_pb2
 
 Kind = options_pb2.Kind
@@ -44,6 +46,10 @@ class Refusals:
         return DomainError(
             reason, domain=domain, kind=options.kind, text=options.en, zh=options.zh, field=field, metadata=values
         )
+
+    def unknown(self, reason: str, id_: UUID, *, field: str = "") -> DomainError:
+        """The refusal of an id that is not known here: NOT_YET_KNOWN while it may only be new."""
+        return self("NOT_YET_KNOWN" if is_fresh(id_) else reason, field=field)
 
     def __contains__(self, reason: str) -> bool:
         return reason in self._reasons

@@ -11,6 +11,7 @@ from gateway import answers, bindings, catalogue, etags, replies, requests
 from gateway.answers import Answer
 from gateway.bindings import Binding
 from gateway.client import Client
+from gateway.completions import COMPLETIONS
 from gateway.problems import Problem
 from gateway.templates import Template, Tree
 from gateway.visits import Visit
@@ -44,12 +45,15 @@ class Endpoint:
         self._binding, self._client = binding, client
         self._seconds = pace.read if binding.rpc.reads else pace.write
         self._compose = requests.composer(binding)
+        self._complete = COMPLETIONS.get(binding.rpc.method.name)
         self._tagged = "etag" in binding.rpc.method.output_type.fields_by_name
 
     async def answer(self, visit: Visit, values: list[str]) -> Answer:
         visit.allow(self._seconds)
         message = await self._compose(visit.request, values)
         try:
+            if self._complete:
+                await self._complete(self._client, visit, message)
             reply = await self._client.ask(visit, self._binding.rpc, message)
         except Problem as problem:
             raise problem.inside(self._binding.body) from None

@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 from cryptography.hazmat.primitives import serialization
@@ -31,7 +31,11 @@ ROLES = {
     "salesperson_h": ("h1", False),
     "salesperson_h2": ("h2", False),
     "salesperson_s": ("s1", False),
+    "omnipotent": ("hq", True),
+    "omnipotent_h": ("hangzhou", True),
 }
+# Who holds posts of several roles.
+SEVERAL = {"omnipotent": ("director", "admin"), "omnipotent_h": ("director", "admin")}
 UNITS = {
     "hq": (None, UNIT_KIND_COMPANY),
     "hangzhou": ("hq", UNIT_KIND_BRANCH),
@@ -52,6 +56,9 @@ class Platform:
     units: dict[str, UUID]
     identity: ServiceDatabase
     customers: ServiceDatabase
+    broker_url: str
+    # What its gateway was started with, for another beside it.
+    door: dict[str, str]
     _clients: dict[str, httpx.Client] = field(default_factory=dict)
 
     def token(self, username: str) -> str:
@@ -67,9 +74,25 @@ class Platform:
             self._clients[username] = httpx.Client(base_url=self.url, headers=headers, timeout=20)
         return self._clients[username]
 
+    def forget(self, username: str) -> None:
+        """Have a person sign in anew when they are next asked for."""
+        if client := self._clients.pop(username, None):
+            client.close()
+
+    def make(self, username: str, path: str, **given: Any) -> str:
+        """A record that a person makes, by its id; others take it for one long known."""
+        answer = self.client(username).post(path, json={"id": str(uuid4()), **given})
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
     def close(self) -> None:
         for client in self._clients.values():
             client.close()
+
+
+def roles_of(username: str) -> tuple[str, ...]:
+    """The roles of the posts that a person of the test holds."""
+    return SEVERAL.get(username, (username.split("_")[0],))
 
 
 def organisation() -> tuple[Organisation, dict[str, UUID], dict[str, UUID]]:
@@ -82,20 +105,20 @@ def organisation() -> tuple[Organisation, dict[str, UUID], dict[str, UUID]]:
         at = units[unit].id
         person = PersonSeed(number=username, name=username, username=username, unit_id=at)
         governed = (at,) if governs else ()
-        role = username.split("_")[0]
-        post = PostSeed(code=f"P-{username}", name=role, role=role, unit_id=at, governed_unit_ids=governed)
         people.append(person)
-        posts.append(post)
-        tenures.append(TenureSeed(post_id=post.id, employee_id=person.id))
+        for number, role in enumerate(roles_of(username)):
+            post = PostSeed(code=f"P{number}-{username}", name=role, role=role, unit_id=at, governed_unit_ids=governed)
+            posts.append(post)
+            tenures.append(TenureSeed(post_id=post.id, employee_id=person.id, main=not number))
     made = Organisation(units=list(units.values()), posts=posts, people=people, tenures=tenures)
     return made, {person.username: person.id for person in people}, {code: unit.id for code, unit in units.items()}
 
 
 @contextmanager
 def started(
-    environment: Environment, databases: Databases, broker_url: str, *, realm: str, keys: Path
+    environment: Environment, databases: Databases, broker_url: str, *, realm: str, keys: Path, **more: str
 ) -> Iterator[Platform]:
-    """The platform, with everybody known to Keycloak and to customers."""
+    """The platform, with everybody known to Keycloak and to customers; `more` is set for all its processes."""
     port, realm_url = free_port(), f"{environment['TONGXIAO_KEYCLOAK_URL']}/realms/{realm}"
     url = f"http://localhost:{port}"
     identity, customers = databases.fresh("identity"), databases.fresh("customers")
@@ -105,8 +128,14 @@ def started(
     with _realm(environment, realm, url) as admin, ExitStack() as stack:
         targets = {"IDENTITY_TARGET": f"127.0.0.1:{free_port()}", "CUSTOMERS_TARGET": f"127.0.0.1:{free_port()}"}
         shared = {f"TONGXIAO_{name}": target for name, target in targets.items()}
-        shared |= {"TONGXIAO_SERVICE_TOKEN": TOKEN, "TONGXIAO_ISSUER": realm_url, "TONGXIAO_KEYCLOAK_REALM": realm}
+        shared |= {
+            **more,
+            "TONGXIAO_SERVICE_TOKEN": TOKEN,
+            "TONGXIAO_ISSUER": realm_url,
+            "TONGXIAO_KEYCLOAK_REALM": realm,
+        }
         shared |= {"TONGXIAO_KEYCLOAK_URL": environment["TONGXIAO_KEYCLOAK_URL"]}
+        shared |= {"TONGXIAO_FILES_URL": f"file://{keys}"}
         shared |= {"TONGXIAO_KEYCLOAK_CLIENT_SECRET": SECRET, "TONGXIAO_SIGNING_KEY_DIR": str(keys)}
         # Relays last: what is sent before a consumer's queue is bound never comes to it.
         for kind in ("serve", "work", "relay"):
@@ -115,8 +144,10 @@ def started(
                 variables = process_environment(kind, database, broker_url, **own)
                 stack.enter_context(running(database.service, kind, variables))
         door = {**shared, "TONGXIAO_LISTEN": f"127.0.0.1:{port}", "TONGXIAO_BROKER_URL": broker_url}
+        # Tests ask more in a minute than people do.
+        door |= {"TONGXIAO_REQUESTS_PER_MINUTE": "1000000"}
         stack.enter_context(running("gateway", "serve", door))
-        platform = Platform(url, realm_url, people, units, identity, customers)
+        platform = Platform(url, realm_url, people, units, identity, customers, broker_url, door)
         stack.callback(platform.close)
         _settle(platform, admin)
         yield platform

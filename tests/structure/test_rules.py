@@ -74,7 +74,7 @@ def test_every_refusal_is_declared(service: str) -> None:
         (name, reason)
         for name in python()
         if name.startswith(f"services/{service}/{service}/")
-        for reason in re.findall(r'(?:refuse\(|reason=)"([A-Z_]+)"', source(name))
+        for reason in re.findall(r'(?:refuse(?:\.unknown)?\(|reason=)"([A-Z_]+)"', source(name))
     }
     assert {(name, reason) for name, reason in named if reason not in refuse} == set()
 

@@ -152,14 +152,21 @@ def _by_hand(summary: str, answer: str, text: str) -> Json:
     return {"summary": summary, "tags": ["SignIn"], "security": [], "responses": responses}
 
 
+def _trading() -> Json:
+    """What the realm answers is passed on as it is: tokens, or an error as OAuth words it."""
+    found = _by_hand("换取令牌。 Trades a code for tokens.", "200", "令牌 The tokens.")
+    said = {"application/json": {"schema": {"type": "object"}}}
+    refused = {"description": "登录服务拒绝（RFC 6749 §5.2）。 The realm refused.", "content": said}
+    tokens = {"description": "令牌 The tokens.", "content": said}
+    return {**found, "responses": {**found["responses"], "200": tokens, "400": refused, "401": refused}}
+
+
 _FORM = {"content": {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}}, "required": True}
 _HANDWRITTEN: Json = {
     "/v1/oauth/authorize": {
         "get": _by_hand("前往登录页。 Goes to the sign-in page; the query is passed on.", "302", "登录页 The page.")
     },
-    "/v1/oauth/token": {
-        "post": {**_by_hand("换取令牌。 Trades a code for tokens.", "200", "令牌 The tokens."), "requestBody": _FORM}
-    },
+    "/v1/oauth/token": {"post": {**_trading(), "requestBody": _FORM}},
     "/v1/oauth/logout": {
         "get": _by_hand("退出登录。 Ends the session; the query is passed on.", "302", "退出页 The page.")
     },

@@ -17,6 +17,10 @@ _PROVINCES = frozenset(
 )
 
 
+# Before it there is no day here, and the first of all has no moment in UTC.
+FIRST_YEAR = 1900
+
+
 def check_character(body: str) -> str:
     """The check character of a credit code's first seventeen (GB 32100-2015, annex)."""
     total = sum(_ALPHABET.index(letter) * weight for letter, weight in zip(body, _WEIGHTS, strict=True))
@@ -55,6 +59,9 @@ def checked_day(text: str, *, field: str) -> date | None:
     if not text:
         return None
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError as error:
         raise refuse("DATE_INVALID", field=field) from error
+    if day.year < FIRST_YEAR:
+        raise refuse("DATE_INVALID", field=field)
+    return day

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from chassis import clock, ids, schema
+from chassis import clock, schema
 from chassis.arrays import uuids
 from customers.refusals import refuse
 
@@ -63,9 +63,9 @@ def start_of_day(session: Session, person_id: UUID, day: date) -> datetime:
 def active(session: Session, person_id: UUID, *, reason: str, field: str) -> Colleague:
     """An employee at work; refuses `reason` anybody else, NOT_YET_KNOWN one made a moment ago."""
     found = find(session, person_id)
-    if found is None and ids.is_fresh(person_id):
-        raise refuse("NOT_YET_KNOWN", field=field)
-    if found is None or not found.active:
+    if found is None:
+        raise refuse.unknown(reason, person_id, field=field)
+    if not found.active:
         raise refuse(reason, field=field)
     return found
 

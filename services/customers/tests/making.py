@@ -1,11 +1,11 @@
 """What tests of this service make."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import text
 
-from chassis.testing.rpc import Client
+from chassis.testing.rpc import Client, Refused
 from tongxiao.customers.v1 import contact_pb2, contact_record_pb2
 from tongxiao.customers.v1 import customer_pb2 as pb
 
@@ -37,3 +37,12 @@ def record(client: Client, of: pb.Customer, **fields: Any) -> contact_record_pb2
 def rows(company: Company, statement: str, **values: Any) -> Sequence[Any]:
     with company.database.engine("owner").connect() as connection:
         return connection.execute(text(statement), values).all()
+
+
+def refusal(act: Callable[[], object]) -> str:
+    """The reason of a refusal; empty where there was none."""
+    try:
+        act()
+    except Refused as refused:
+        return refused.reason
+    return ""

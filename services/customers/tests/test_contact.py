@@ -1,27 +1,21 @@
 """Contacts, their masked numbers, and contact records."""
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
 from chassis import clock
 from chassis.caller import FieldAccess
-from chassis.testing.rpc import Refused, grant
+from chassis.ids import new_id
+from chassis.testing.rpc import grant
 from tongxiao.common.v1.permission_pb2 import Permission
 from tongxiao.customers.v1.contact_record_pb2 import CONTACT_CHANNEL_CALL
 
 from . import making
 from .conftest import ALL, CLEAR, Company, Staff
-from .making import rows
+from .making import refusal, rows
 
 MASKED = {**CLEAR, "contact.mobile": FieldAccess.MASKED}
-
-
-def refusal(act: Callable[[], object]) -> str:
-    with pytest.raises(Refused) as refused:
-        act()
-    return refused.value.reason
 
 
 def test_a_contact_is_reached_through_their_customer(company: Company, staff: Staff) -> None:
@@ -48,6 +42,13 @@ def test_a_masked_number_is_shown_in_part_and_revealed_once_asked(company: Compa
     revealed = other("RevealContact", id=contact.id)
     assert (revealed.mobile, revealed.remaining_today) == ("+8613812345678", 49)
     assert [row.action for row in rows(company, "SELECT action FROM audit WHERE action = 'RevealContact'")]
+
+
+def test_a_contact_made_again_elsewhere_is_refused(company: Company, staff: Staff) -> None:
+    seller, id_ = staff.seller(), str(new_id())
+    here, there = making.customer(seller, company), making.customer(seller, company, name="另一家")
+    assert making.contact(seller, here, id=id_) == making.contact(seller, here, id=id_)
+    assert refusal(lambda: making.contact(seller, there, id=id_)) == "ALREADY_EXISTS"
 
 
 def test_a_mask_is_never_written_back(company: Company, staff: Staff) -> None:

@@ -86,6 +86,15 @@ def test_deleted_customers_leave_lists_and_come_back(company: Company, staff: St
     assert [found.id for found in seller("ListCustomers").customers] == [customer.id]
 
 
+def test_lists_are_narrowed_by_tag_and_phone(company: Company, staff: Staff) -> None:
+    seller = staff.seller()
+    found = making.customer(seller, company, tags=["重点", "华东"], phones=["+862112345678"])
+    making.customer(seller, company, tags=["华南"])
+    for narrowed in ({"tag": "华东"}, {"phone": "021-12345678"}):
+        assert [customer.id for customer in seller("ListCustomers", filter=narrowed).customers] == [found.id]
+        assert seller("CountCustomers", filter=narrowed).count == 1
+
+
 def test_a_wrong_credit_code_is_refused(company: Company, staff: Staff) -> None:
     with pytest.raises(Refused) as refused:
         making.customer(staff.seller(), company, credit_code="91330100MA2CFJ8N7B")

@@ -1,23 +1,16 @@
 """Shares and reassignment: who else gets at a customer, how far, and until when."""
 
-from collections.abc import Callable
 from datetime import timedelta
-
-import pytest
+from typing import Any
 
 from chassis import clock
-from chassis.testing.rpc import Refused
+from chassis.ids import new_id
+from chassis.testing.rpc import Client
 from tongxiao.customers.v1.customer_pb2 import SHARE_LEVEL_READ, SHARE_LEVEL_WRITE
 
 from . import making
 from .conftest import Company, Staff
-from .making import rows
-
-
-def refusal(act: Callable[[], object]) -> str:
-    with pytest.raises(Refused) as refused:
-        act()
-    return refused.value.reason
+from .making import refusal, rows
 
 
 def test_a_read_share_shows_and_changes_nothing(company: Company, staff: Staff) -> None:
@@ -60,6 +53,16 @@ def test_a_share_into_the_past_is_refused(company: Company, staff: Staff) -> Non
     assert refusal(lambda: owner("CreateShare", share={**share, "end_date": yesterday})) == "DATE_IN_PAST"
 
 
+def test_the_same_share_again_is_the_same_share(company: Company, staff: Staff) -> None:
+    owner, stranger = staff.seller("h1"), staff.seller("s1")
+    customer, other = making.customer(owner, company), making.customer(stranger, company)
+    share = {"id": str(new_id()), "customer_id": customer.id, "level": SHARE_LEVEL_READ}
+    share["person_id"] = str(company.hire(company.shenzhen))
+    assert owner("CreateShare", share=share) == owner("CreateShare", share=share)
+    assert refusal(lambda: owner("CreateShare", share={**share, "note": "x"})) == "ALREADY_EXISTS"
+    assert refusal(lambda: stranger("CreateShare", share={**share, "customer_id": other.id})) == "ID_TAKEN"
+
+
 def test_ending_a_share_takes_the_access_away(company: Company, staff: Staff) -> None:
     owner, colleague = staff.seller("h1"), staff.seller("s1")
     customer = making.customer(owner, company)
@@ -67,6 +70,30 @@ def test_ending_a_share_takes_the_access_away(company: Company, staff: Staff) ->
     made = owner("CreateShare", share=share)
     owner("DeleteShare", customer_id=customer.id, id=made.id)
     assert not colleague("ListCustomers").customers
+
+
+def test_an_expired_share_explains_nothing(company: Company, staff: Staff) -> None:
+    owner, colleague = staff.seller("h1"), staff.seller("s1")
+    customer = making.customer(owner, company)
+    share = {"customer_id": customer.id, "person_id": str(colleague.person_id), "level": SHARE_LEVEL_READ}
+    today = clock.today().isoformat()
+    owner("CreateShare", share={**share, "end_date": today})
+    asked = {"customer_id": customer.id, "person_id": str(colleague.person_id), "permission": "customer.read"}
+    places = staff.manager()("ExplainCustomerAccess", **asked).places
+    assert [(place.unit_id, place.owned, place.shared, place.end_date) for place in places] == [
+        (str(company.team["h1"]), False, False, ""),
+        ("", False, True, today),
+    ]
+    with company.database.engine("owner").begin() as connection:
+        connection.exec_driver_sql("UPDATE access SET expires_at = now() - interval '1 s'")
+    assert len(staff.manager()("ExplainCustomerAccess", **asked).places) == 1
+
+
+def test_a_customer_is_explained_within_reach_only(company: Company, staff: Staff) -> None:
+    customer = making.customer(staff.seller("h1"), company)
+    asked = {"customer_id": customer.id, "person_id": str(new_id()), "permission": "customer.read"}
+    stranger = staff.manager("shenzhen")
+    assert refusal(lambda: stranger("ExplainCustomerAccess", **asked)) in ("NOT_FOUND", "NOT_YET_KNOWN")
 
 
 def test_a_manager_reassigns_and_the_history_stays(company: Company, staff: Staff) -> None:
@@ -85,6 +112,37 @@ def test_a_manager_reassigns_and_the_history_stays(company: Company, staff: Staf
     assert refusal(lambda: before("GetCustomer", id=customer.id)) in ("NOT_FOUND", "NOT_YET_KNOWN")
     told = [row.type for row in rows(company, "SELECT type FROM outbox ORDER BY id")]
     assert told == ["customer.changed.v1", "customer.changed.v1", "customer.reassigned.v1"]
+
+
+def test_shares_history_and_lines_come_page_by_page(company: Company, staff: Staff) -> None:
+    seller, manager = staff.seller("h1"), staff.manager()
+    customer = making.customer(seller, company)
+    for _ in range(3):
+        colleague = str(company.hire(company.shenzhen))
+        seller("CreateShare", share={"customer_id": customer.id, "person_id": colleague, "level": SHARE_LEVEL_READ})
+    for team in ("h2", "h1"):
+        owner = str(company.hire(company.team[team]))
+        manager("ReassignCustomer", id=customer.id, line_id=str(company.line), owner_id=owner, etag="*")
+    for code in ("L0", "L2"):
+        staff.director()("CreateProductLine", product_line={"code": code, "name": code})
+    shares = paged(manager, "ListShares", "shares", customer_id=customer.id)
+    periods = paged(manager, "ListAssignmentHistory", "periods", customer_id=customer.id)
+    lines = paged(manager, "ListProductLines", "product_lines")
+    assert [len({share.person_id for share in page}) for page in shares] == [2, 1]
+    started = [period.start_time.ToDatetime() for page in periods for period in page]
+    assert (len(periods), len(started), started) == (2, 3, sorted(started, reverse=True))
+    assert [[line.code for line in page] for page in lines] == [["L0", "L1"], ["L2"]]
+
+
+def paged(client: Client, name: str, field: str, **asked: str) -> list[list[Any]]:
+    """All pages of a list, of two each."""
+    pages: list[list[Any]] = []
+    token = ""
+    while not pages or token:
+        answer = client(name, page_size=2, page_token=token, **asked)
+        pages.append(list(getattr(answer, field)))
+        token = answer.next_page_token
+    return pages
 
 
 def test_a_manager_cannot_reassign_out_of_their_branch(company: Company, staff: Staff) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from chassis import clock
+from chassis.ids import new_id
 from chassis.testing.rpc import Refused
 from tongxiao.identity.v1 import session_pb2 as pb
 
@@ -67,3 +68,29 @@ def test_an_unknown_permission_is_refused(firm: Company) -> None:
     with pytest.raises(Refused) as refused:
         asked(firm, "seller", "customer.eat")
     assert refused.value.reason == "PERMISSION_UNKNOWN"
+
+
+def test_a_customer_that_lies_nowhere_known_is_not_explained(firm: Company) -> None:
+    with pytest.raises(Refused) as refused:
+        firm.as_("admin")(
+            "ExplainAccess",
+            employee_id=str(firm.person["seller"]),
+            permission="customer.read",
+            customer_id=str(new_id()),
+        )
+    assert refused.value.reason == "PLACES_UNKNOWN"
+
+
+def test_of_a_share_and_a_post_the_earlier_end_counts(firm: Company) -> None:
+    end = (clock.today() + timedelta(days=3)).isoformat()
+    firm.as_("admin")("EndTenure", id=str(firm.tenure["seller"]), end_date=end, etag="*")
+    for last, wanted in (("2026-01-01", "2026-01-01"), ("2999-01-01", end), ("", end)):
+        places = [{"unit_id": str(firm.unit["s1"])}, {"shared": True, "end_date": last}]
+        found = firm.as_("admin")(
+            "ExplainAccess",
+            employee_id=str(firm.person["seller"]),
+            permission="customer.read",
+            customer_id=str(new_id()),
+            places=places,
+        )
+        assert (kinds(found.reasons), found.reasons[0].end_date) == (["SHARED"], wanted)

@@ -56,7 +56,7 @@ def test_a_new_unit_is_listed_told_and_audited(firm: Company) -> None:
     assert tree(firm.as_("admin"))["new"] == str(firm.unit["hangzhou"])
     told = firm.events("org.changed.v1")
     assert [(event["treeVersion"], event["units"][0]["id"]) for event in told] == [(version + 1, unit.id)]
-    assert firm.audited("unit", unit.id) == ["CreateUnit", "CreateUnit"]
+    assert firm.audited("unit", unit.id) == ["CreateUnit"]
 
 
 def test_the_same_creation_again_answers_the_same_unit(firm: Company) -> None:
@@ -183,6 +183,11 @@ def test_a_unit_cannot_be_made_where_one_governs_nothing(firm: Company) -> None:
     with pytest.raises(Refused) as refused:
         made(firm.branch_admin("hangzhou"), firm, below="shenzhen")
     assert refused.value.reason == "PARENT_UNKNOWN"
+
+
+def test_who_governs_a_branch_makes_units_in_it(firm: Company) -> None:
+    unit = made(firm.branch_admin("hangzhou"), firm, below="h1")
+    assert unit.parent_id == str(firm.unit["h1"])
 
 
 def test_an_old_etag_is_refused(firm: Company) -> None:

@@ -11,6 +11,7 @@ from google.protobuf import struct_pb2 as _struct_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from tongxiao.common.v1 import access_pb2 as _access_pb2
 from tongxiao.customers.v1 import contact_pb2 as _contact_pb2
 from tongxiao.customers.v1 import contact_record_pb2 as _contact_record_pb2
 import builtins as _builtins
@@ -1058,3 +1059,53 @@ class DeleteShareRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DeleteShareRequest: _TypeAlias = DeleteShareRequest  # noqa: Y015
+
+@_typing.final
+class ExplainCustomerAccessRequest(_message.Message):
+    """Asks what somebody's rights over a customer hang on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    PERSON_ID_FIELD_NUMBER: _builtins.int
+    PERMISSION_FIELD_NUMBER: _builtins.int
+    customer_id: _builtins.str
+    person_id: _builtins.str
+    permission: _builtins.str
+    """Such as "customer.update"."""
+    def __init__(
+        self,
+        *,
+        customer_id: _builtins.str = ...,
+        person_id: _builtins.str = ...,
+        permission: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_id", b"customer_id", "permission", b"permission", "person_id", b"person_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExplainCustomerAccessRequest: _TypeAlias = ExplainCustomerAccessRequest  # noqa: Y015
+
+@_typing.final
+class ExplainCustomerAccessResponse(_message.Message):
+    """The units a customer is owned in, and the share with the person, if it counts for the permission."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLACES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def places(self) -> _containers.RepeatedCompositeFieldContainer[_access_pb2.RecordPlace]: ...
+    def __init__(
+        self,
+        *,
+        places: _abc.Iterable[_access_pb2.RecordPlace] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["places", b"places"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExplainCustomerAccessResponse: _TypeAlias = ExplainCustomerAccessResponse  # noqa: Y015

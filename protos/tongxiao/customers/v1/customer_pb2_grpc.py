@@ -101,6 +101,11 @@ class CustomersServiceStub:
                 request_serializer=tongxiao_dot_customers_dot_v1_dot_customer__pb2.ListSharesRequest.SerializeToString,
                 response_deserializer=tongxiao_dot_customers_dot_v1_dot_customer__pb2.ListSharesResponse.FromString,
                 _registered_method=True)
+        self.ExplainCustomerAccess = channel.unary_unary(
+                '/tongxiao.customers.v1.CustomersService/ExplainCustomerAccess',
+                request_serializer=tongxiao_dot_customers_dot_v1_dot_customer__pb2.ExplainCustomerAccessRequest.SerializeToString,
+                response_deserializer=tongxiao_dot_customers_dot_v1_dot_customer__pb2.ExplainCustomerAccessResponse.FromString,
+                _registered_method=True)
         self.DeleteShare = channel.unary_unary(
                 '/tongxiao.customers.v1.CustomersService/DeleteShare',
                 request_serializer=tongxiao_dot_customers_dot_v1_dot_customer__pb2.DeleteShareRequest.SerializeToString,
@@ -203,6 +208,13 @@ class CustomersServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExplainCustomerAccess(self, request, context):
+        """Answers where a customer lies and whether it is shared with a person: what their rights over it hang on.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DeleteShare(self, request, context):
         """Ends a share.
         """
@@ -277,6 +289,11 @@ def add_CustomersServiceServicer_to_server(servicer, server):
                     servicer.ListShares,
                     request_deserializer=tongxiao_dot_customers_dot_v1_dot_customer__pb2.ListSharesRequest.FromString,
                     response_serializer=tongxiao_dot_customers_dot_v1_dot_customer__pb2.ListSharesResponse.SerializeToString,
+            ),
+            'ExplainCustomerAccess': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainCustomerAccess,
+                    request_deserializer=tongxiao_dot_customers_dot_v1_dot_customer__pb2.ExplainCustomerAccessRequest.FromString,
+                    response_serializer=tongxiao_dot_customers_dot_v1_dot_customer__pb2.ExplainCustomerAccessResponse.SerializeToString,
             ),
             'DeleteShare': grpc.unary_unary_rpc_method_handler(
                     servicer.DeleteShare,
@@ -636,6 +653,33 @@ class CustomersService:
             '/tongxiao.customers.v1.CustomersService/ListShares',
             tongxiao_dot_customers_dot_v1_dot_customer__pb2.ListSharesRequest.SerializeToString,
             tongxiao_dot_customers_dot_v1_dot_customer__pb2.ListSharesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainCustomerAccess(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tongxiao.customers.v1.CustomersService/ExplainCustomerAccess',
+            tongxiao_dot_customers_dot_v1_dot_customer__pb2.ExplainCustomerAccessRequest.SerializeToString,
+            tongxiao_dot_customers_dot_v1_dot_customer__pb2.ExplainCustomerAccessResponse.FromString,
             options,
             channel_credentials,
             insecure,

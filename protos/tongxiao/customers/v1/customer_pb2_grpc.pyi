@@ -60,6 +60,8 @@ class CustomersServiceStub:
     """Shares a customer with a colleague, to read or to write, until a day."""
     ListShares: _grpc.UnaryUnaryMultiCallable[_customer_pb2.ListSharesRequest, _customer_pb2.ListSharesResponse]
     """Lists whom a customer is shared with."""
+    ExplainCustomerAccess: _grpc.UnaryUnaryMultiCallable[_customer_pb2.ExplainCustomerAccessRequest, _customer_pb2.ExplainCustomerAccessResponse]
+    """Answers where a customer lies and whether it is shared with a person: what their rights over it hang on."""
     DeleteShare: _grpc.UnaryUnaryMultiCallable[_customer_pb2.DeleteShareRequest, _empty_pb2.Empty]
     """Ends a share."""
 
@@ -94,6 +96,8 @@ class CustomersServiceAsyncStub(CustomersServiceStub):
     """Shares a customer with a colleague, to read or to write, until a day."""
     ListShares: _aio.UnaryUnaryMultiCallable[_customer_pb2.ListSharesRequest, _customer_pb2.ListSharesResponse]  # type: ignore[assignment]
     """Lists whom a customer is shared with."""
+    ExplainCustomerAccess: _aio.UnaryUnaryMultiCallable[_customer_pb2.ExplainCustomerAccessRequest, _customer_pb2.ExplainCustomerAccessResponse]  # type: ignore[assignment]
+    """Answers where a customer lies and whether it is shared with a person: what their rights over it hang on."""
     DeleteShare: _aio.UnaryUnaryMultiCallable[_customer_pb2.DeleteShareRequest, _empty_pb2.Empty]  # type: ignore[assignment]
     """Ends a share."""
 
@@ -203,6 +207,14 @@ class CustomersServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_customer_pb2.ListSharesResponse, _abc.Awaitable[_customer_pb2.ListSharesResponse]]:
         """Lists whom a customer is shared with."""
+
+    @_abc_1.abstractmethod
+    def ExplainCustomerAccess(
+        self,
+        request: _customer_pb2.ExplainCustomerAccessRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_customer_pb2.ExplainCustomerAccessResponse, _abc.Awaitable[_customer_pb2.ExplainCustomerAccessResponse]]:
+        """Answers where a customer lies and whether it is shared with a person: what their rights over it hang on."""
 
     @_abc_1.abstractmethod
     def DeleteShare(

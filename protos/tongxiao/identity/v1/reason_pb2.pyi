@@ -58,6 +58,7 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_TOKEN_INVALID: _Reason.ValueType  # 33
     REASON_NO_POST: _Reason.ValueType  # 34
     REASON_SIGN_IN_UNAVAILABLE: _Reason.ValueType  # 35
+    REASON_PLACES_UNKNOWN: _Reason.ValueType  # 36
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Why identity refused."""
@@ -98,4 +99,5 @@ REASON_NOT_ONESELF: Reason.ValueType  # 32
 REASON_TOKEN_INVALID: Reason.ValueType  # 33
 REASON_NO_POST: Reason.ValueType  # 34
 REASON_SIGN_IN_UNAVAILABLE: Reason.ValueType  # 35
+REASON_PLACES_UNKNOWN: Reason.ValueType  # 36
 Global___Reason: _TypeAlias = Reason  # noqa: Y015

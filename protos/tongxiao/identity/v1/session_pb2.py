@@ -26,11 +26,12 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from tongxiao.common.v1 import access_pb2 as tongxiao_dot_common_dot_v1_dot_access__pb2
 from tongxiao.common.v1 import options_pb2 as tongxiao_dot_common_dot_v1_dot_options__pb2
 from tongxiao.identity.v1 import role_pb2 as tongxiao_dot_identity_dot_v1_dot_role__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"tongxiao/identity/v1/session.proto\x12\x14tongxiao.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a tongxiao/common/v1/options.proto\x1a\x1ftongxiao/identity/v1/role.proto\"8\n\x14IssuePassportRequest\x12 \n\x0c\x61\x63\x63\x65ss_token\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80}\"9\n\x1aIssuePersonPassportRequest\x12\x1b\n\tperson_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"m\n\x15IssuePassportResponse\x12\x10\n\x08passport\x18\x01 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tperson_id\x18\x03 \x01(\t\"\x19\n\x17ListPassportKeysRequest\"(\n\x18ListPassportKeysResponse\x12\x0c\n\x04jwks\x18\x01 \x01(\t\"P\n\x16ListRevocationsRequest\x12\x36\n\nsince_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\"\x80\x01\n\x17ListRevocationsResponse\x12\x35\n\x0brevocations\x18\x01 \x03(\x0b\x32 .tongxiao.identity.v1.Revocation\x12.\n\nas_of_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"y\n\nRevocation\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12\x12\n\nsession_id\x18\x02 \x01(\t\x12/\n\x0brevoke_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0brights_only\x18\x04 \x01(\x08\"\x0e\n\x0cGetMeRequest\"\xaa\x01\n\x02Me\x12\x13\n\x0b\x65mployee_id\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x0f\n\x07name_en\x18\x04 \x01(\t\x12\x10\n\x08username\x18\x05 \x01(\t\x12\x0e\n\x06locale\x18\x06 \x01(\t\x12+\n\x06grants\x18\x07 \x03(\x0b\x32\x1b.tongxiao.identity.v1.Grant\x12\x11\n\ttime_zone\x18\x08 \x01(\t\"\xa9\x02\n\x05Grant\x12\x0f\n\x07post_id\x18\x01 \x01(\t\x12\x11\n\tpost_name\x18\x02 \x01(\t\x12\x0f\n\x07role_id\x18\x03 \x01(\t\x12\x11\n\trole_name\x18\x04 \x01(\t\x12*\n\x05level\x18\x05 \x01(\x0e\x32\x1b.tongxiao.identity.v1.Level\x12\x13\n\x0bpermissions\x18\x06 \x03(\t\x12\x36\n\x0c\x66ield_rights\x18\x07 \x03(\x0b\x32 .tongxiao.identity.v1.FieldRight\x12\x0f\n\x07unit_id\x18\x08 \x01(\t\x12\x11\n\tunit_name\x18\t \x01(\t\x12\x19\n\x11governed_unit_ids\x18\n \x03(\t\x12\x0e\n\x06\x64\x65puty\x18\x0b \x01(\x08\x12\x10\n\x08\x65nd_date\x18\x0c \x01(\t\"$\n\x0eSignOutRequest\x12\x12\n\neverywhere\x18\x01 \x01(\x08\"\x94\x01\n\x14\x45xplainAccessRequest\x12\x1d\n\x0b\x65mployee_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1d\n\npermission\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x03\x18@\x12\x1c\n\x07unit_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12 \n\x0b\x63ustomer_id\x18\x04 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\x94\x01\n\x15\x45xplainAccessResponse\x12\x0f\n\x07\x61llowed\x18\x01 \x01(\x08\x12\x33\n\x07reasons\x18\x02 \x03(\x0b\x32\".tongxiao.identity.v1.AccessReason\x12\x35\n\tobstacles\x18\x03 \x03(\x0b\x32\".tongxiao.identity.v1.AccessReason\"\xe1\x01\n\x0c\x41\x63\x63\x65ssReason\x12\x34\n\x04kind\x18\x01 \x01(\x0e\x32&.tongxiao.identity.v1.AccessReasonKind\x12\x0f\n\x07post_id\x18\x02 \x01(\t\x12\x11\n\tpost_name\x18\x03 \x01(\t\x12\x0f\n\x07role_id\x18\x04 \x01(\t\x12\x11\n\trole_name\x18\x05 \x01(\t\x12\x0f\n\x07unit_id\x18\x06 \x01(\t\x12\x11\n\tunit_name\x18\x07 \x01(\t\x12\x10\n\x08\x65nd_date\x18\x08 \x01(\t\x12\x0c\n\x04text\x18\t \x01(\t\x12\x0f\n\x07text_en\x18\n \x01(\t*\xb0\x02\n\x10\x41\x63\x63\x65ssReasonKind\x12\"\n\x1e\x41\x43\x43\x45SS_REASON_KIND_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x41\x43\x43\x45SS_REASON_KIND_GOVERNS\x10\x01\x12\x1e\n\x1a\x41\x43\x43\x45SS_REASON_KIND_BELONGS\x10\x02\x12!\n\x1d\x41\x43\x43\x45SS_REASON_KIND_NOT_ACTIVE\x10\x03\x12\x1e\n\x1a\x41\x43\x43\x45SS_REASON_KIND_NO_POST\x10\x04\x12)\n%ACCESS_REASON_KIND_PERMISSION_MISSING\x10\x05\x12\"\n\x1e\x41\x43\x43\x45SS_REASON_KIND_UNIT_BEYOND\x10\x06\x12&\n\"ACCESS_REASON_KIND_NOT_VALID_TODAY\x10\x07\x32\xe6\x06\n\x0fSessionsService\x12r\n\rIssuePassport\x12*.tongxiao.identity.v1.IssuePassportRequest\x1a+.tongxiao.identity.v1.IssuePassportResponse\"\x08\x8a\xb5\x18\x04\x18\x01(\x01\x12~\n\x13IssuePersonPassport\x12\x30.tongxiao.identity.v1.IssuePersonPassportRequest\x1a+.tongxiao.identity.v1.IssuePassportResponse\"\x08\x8a\xb5\x18\x04 \x01(\x01\x12{\n\x10ListPassportKeys\x12-.tongxiao.identity.v1.ListPassportKeysRequest\x1a..tongxiao.identity.v1.ListPassportKeysResponse\"\x08\x8a\xb5\x18\x04\x18\x01(\x01\x12x\n\x0fListRevocations\x12,.tongxiao.identity.v1.ListRevocationsRequest\x1a-.tongxiao.identity.v1.ListRevocationsResponse\"\x08\x8a\xb5\x18\x04 \x01(\x01\x12]\n\x05GetMe\x12\".tongxiao.identity.v1.GetMeRequest\x1a\x18.tongxiao.identity.v1.Me\"\x16\x8a\xb5\x18\x04\x10\x01(\x01\x82\xd3\xe4\x93\x02\x08\x12\x06/v1/me\x12j\n\x07SignOut\x12$.tongxiao.identity.v1.SignOutRequest\x1a\x16.google.protobuf.Empty\"!\x8a\xb5\x18\x04\x10\x01(\x02\x82\xd3\xe4\x93\x02\x13\"\x0e/v1/me:signOut:\x01*\x12\x9c\x01\n\rExplainAccess\x12*.tongxiao.identity.v1.ExplainAccessRequest\x1a+.tongxiao.identity.v1.ExplainAccessResponse\"2\x8a\xb5\x18\x04\x08\x0c(\x01\x82\xd3\xe4\x93\x02$\x12\"/v1/employees/{employee_id}/accessb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"tongxiao/identity/v1/session.proto\x12\x14tongxiao.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ftongxiao/common/v1/access.proto\x1a tongxiao/common/v1/options.proto\x1a\x1ftongxiao/identity/v1/role.proto\"8\n\x14IssuePassportRequest\x12 \n\x0c\x61\x63\x63\x65ss_token\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80}\"9\n\x1aIssuePersonPassportRequest\x12\x1b\n\tperson_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"m\n\x15IssuePassportResponse\x12\x10\n\x08passport\x18\x01 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tperson_id\x18\x03 \x01(\t\"\x19\n\x17ListPassportKeysRequest\"(\n\x18ListPassportKeysResponse\x12\x0c\n\x04jwks\x18\x01 \x01(\t\"P\n\x16ListRevocationsRequest\x12\x36\n\nsince_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\"\x80\x01\n\x17ListRevocationsResponse\x12\x35\n\x0brevocations\x18\x01 \x03(\x0b\x32 .tongxiao.identity.v1.Revocation\x12.\n\nas_of_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"y\n\nRevocation\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12\x12\n\nsession_id\x18\x02 \x01(\t\x12/\n\x0brevoke_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0brights_only\x18\x04 \x01(\x08\"\x0e\n\x0cGetMeRequest\"\xaa\x01\n\x02Me\x12\x13\n\x0b\x65mployee_id\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x0f\n\x07name_en\x18\x04 \x01(\t\x12\x10\n\x08username\x18\x05 \x01(\t\x12\x0e\n\x06locale\x18\x06 \x01(\t\x12+\n\x06grants\x18\x07 \x03(\x0b\x32\x1b.tongxiao.identity.v1.Grant\x12\x11\n\ttime_zone\x18\x08 \x01(\t\"\xa9\x02\n\x05Grant\x12\x0f\n\x07post_id\x18\x01 \x01(\t\x12\x11\n\tpost_name\x18\x02 \x01(\t\x12\x0f\n\x07role_id\x18\x03 \x01(\t\x12\x11\n\trole_name\x18\x04 \x01(\t\x12*\n\x05level\x18\x05 \x01(\x0e\x32\x1b.tongxiao.identity.v1.Level\x12\x13\n\x0bpermissions\x18\x06 \x03(\t\x12\x36\n\x0c\x66ield_rights\x18\x07 \x03(\x0b\x32 .tongxiao.identity.v1.FieldRight\x12\x0f\n\x07unit_id\x18\x08 \x01(\t\x12\x11\n\tunit_name\x18\t \x01(\t\x12\x19\n\x11governed_unit_ids\x18\n \x03(\t\x12\x0e\n\x06\x64\x65puty\x18\x0b \x01(\x08\x12\x10\n\x08\x65nd_date\x18\x0c \x01(\t\"$\n\x0eSignOutRequest\x12\x12\n\neverywhere\x18\x01 \x01(\x08\"\xcf\x01\n\x14\x45xplainAccessRequest\x12\x1d\n\x0b\x65mployee_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1d\n\npermission\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x03\x18@\x12\x1c\n\x07unit_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12 \n\x0b\x63ustomer_id\x18\x04 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x39\n\x06places\x18\x05 \x03(\x0b\x32\x1f.tongxiao.common.v1.RecordPlaceB\x08\xbaH\x05\x92\x01\x02\x10\x64\"\x94\x01\n\x15\x45xplainAccessResponse\x12\x0f\n\x07\x61llowed\x18\x01 \x01(\x08\x12\x33\n\x07reasons\x18\x02 \x03(\x0b\x32\".tongxiao.identity.v1.AccessReason\x12\x35\n\tobstacles\x18\x03 \x03(\x0b\x32\".tongxiao.identity.v1.AccessReason\"\xe1\x01\n\x0c\x41\x63\x63\x65ssReason\x12\x34\n\x04kind\x18\x01 \x01(\x0e\x32&.tongxiao.identity.v1.AccessReasonKind\x12\x0f\n\x07post_id\x18\x02 \x01(\t\x12\x11\n\tpost_name\x18\x03 \x01(\t\x12\x0f\n\x07role_id\x18\x04 \x01(\t\x12\x11\n\trole_name\x18\x05 \x01(\t\x12\x0f\n\x07unit_id\x18\x06 \x01(\t\x12\x11\n\tunit_name\x18\x07 \x01(\t\x12\x10\n\x08\x65nd_date\x18\x08 \x01(\t\x12\x0c\n\x04text\x18\t \x01(\t\x12\x0f\n\x07text_en\x18\n \x01(\t*\xcf\x02\n\x10\x41\x63\x63\x65ssReasonKind\x12\"\n\x1e\x41\x43\x43\x45SS_REASON_KIND_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x41\x43\x43\x45SS_REASON_KIND_GOVERNS\x10\x01\x12\x1e\n\x1a\x41\x43\x43\x45SS_REASON_KIND_BELONGS\x10\x02\x12!\n\x1d\x41\x43\x43\x45SS_REASON_KIND_NOT_ACTIVE\x10\x03\x12\x1e\n\x1a\x41\x43\x43\x45SS_REASON_KIND_NO_POST\x10\x04\x12)\n%ACCESS_REASON_KIND_PERMISSION_MISSING\x10\x05\x12\"\n\x1e\x41\x43\x43\x45SS_REASON_KIND_UNIT_BEYOND\x10\x06\x12&\n\"ACCESS_REASON_KIND_NOT_VALID_TODAY\x10\x07\x12\x1d\n\x19\x41\x43\x43\x45SS_REASON_KIND_SHARED\x10\x08\x32\xe6\x06\n\x0fSessionsService\x12r\n\rIssuePassport\x12*.tongxiao.identity.v1.IssuePassportRequest\x1a+.tongxiao.identity.v1.IssuePassportResponse\"\x08\x8a\xb5\x18\x04\x18\x01(\x01\x12~\n\x13IssuePersonPassport\x12\x30.tongxiao.identity.v1.IssuePersonPassportRequest\x1a+.tongxiao.identity.v1.IssuePassportResponse\"\x08\x8a\xb5\x18\x04 \x01(\x01\x12{\n\x10ListPassportKeys\x12-.tongxiao.identity.v1.ListPassportKeysRequest\x1a..tongxiao.identity.v1.ListPassportKeysResponse\"\x08\x8a\xb5\x18\x04\x18\x01(\x01\x12x\n\x0fListRevocations\x12,.tongxiao.identity.v1.ListRevocationsRequest\x1a-.tongxiao.identity.v1.ListRevocationsResponse\"\x08\x8a\xb5\x18\x04 \x01(\x01\x12]\n\x05GetMe\x12\".tongxiao.identity.v1.GetMeRequest\x1a\x18.tongxiao.identity.v1.Me\"\x16\x8a\xb5\x18\x04\x10\x01(\x01\x82\xd3\xe4\x93\x02\x08\x12\x06/v1/me\x12j\n\x07SignOut\x12$.tongxiao.identity.v1.SignOutRequest\x1a\x16.google.protobuf.Empty\"!\x8a\xb5\x18\x04\x10\x01(\x02\x82\xd3\xe4\x93\x02\x13\"\x0e/v1/me:signOut:\x01*\x12\x9c\x01\n\rExplainAccess\x12*.tongxiao.identity.v1.ExplainAccessRequest\x1a+.tongxiao.identity.v1.ExplainAccessResponse\"2\x8a\xb5\x18\x04\x08\x0c(\x01\x82\xd3\xe4\x93\x02$\x12\"/v1/employees/{employee_id}/accessb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -51,6 +52,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EXPLAINACCESSREQUEST'].fields_by_name['unit_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
   _globals['_EXPLAINACCESSREQUEST'].fields_by_name['customer_id']._loaded_options = None
   _globals['_EXPLAINACCESSREQUEST'].fields_by_name['customer_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
+  _globals['_EXPLAINACCESSREQUEST'].fields_by_name['places']._loaded_options = None
+  _globals['_EXPLAINACCESSREQUEST'].fields_by_name['places']._serialized_options = b'\272H\005\222\001\002\020d'
   _globals['_SESSIONSSERVICE'].methods_by_name['IssuePassport']._loaded_options = None
   _globals['_SESSIONSSERVICE'].methods_by_name['IssuePassport']._serialized_options = b'\212\265\030\004\030\001(\001'
   _globals['_SESSIONSSERVICE'].methods_by_name['IssuePersonPassport']._loaded_options = None
@@ -65,38 +68,38 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SESSIONSSERVICE'].methods_by_name['SignOut']._serialized_options = b'\212\265\030\004\020\001(\002\202\323\344\223\002\023\"\016/v1/me:signOut:\001*'
   _globals['_SESSIONSSERVICE'].methods_by_name['ExplainAccess']._loaded_options = None
   _globals['_SESSIONSSERVICE'].methods_by_name['ExplainAccess']._serialized_options = b'\212\265\030\004\010\014(\001\202\323\344\223\002$\022\"/v1/employees/{employee_id}/access'
-  _globals['_ACCESSREASONKIND']._serialized_start=1939
-  _globals['_ACCESSREASONKIND']._serialized_end=2243
-  _globals['_ISSUEPASSPORTREQUEST']._serialized_start=248
-  _globals['_ISSUEPASSPORTREQUEST']._serialized_end=304
-  _globals['_ISSUEPERSONPASSPORTREQUEST']._serialized_start=306
-  _globals['_ISSUEPERSONPASSPORTREQUEST']._serialized_end=363
-  _globals['_ISSUEPASSPORTRESPONSE']._serialized_start=365
-  _globals['_ISSUEPASSPORTRESPONSE']._serialized_end=474
-  _globals['_LISTPASSPORTKEYSREQUEST']._serialized_start=476
-  _globals['_LISTPASSPORTKEYSREQUEST']._serialized_end=501
-  _globals['_LISTPASSPORTKEYSRESPONSE']._serialized_start=503
-  _globals['_LISTPASSPORTKEYSRESPONSE']._serialized_end=543
-  _globals['_LISTREVOCATIONSREQUEST']._serialized_start=545
-  _globals['_LISTREVOCATIONSREQUEST']._serialized_end=625
-  _globals['_LISTREVOCATIONSRESPONSE']._serialized_start=628
-  _globals['_LISTREVOCATIONSRESPONSE']._serialized_end=756
-  _globals['_REVOCATION']._serialized_start=758
-  _globals['_REVOCATION']._serialized_end=879
-  _globals['_GETMEREQUEST']._serialized_start=881
-  _globals['_GETMEREQUEST']._serialized_end=895
-  _globals['_ME']._serialized_start=898
-  _globals['_ME']._serialized_end=1068
-  _globals['_GRANT']._serialized_start=1071
-  _globals['_GRANT']._serialized_end=1368
-  _globals['_SIGNOUTREQUEST']._serialized_start=1370
-  _globals['_SIGNOUTREQUEST']._serialized_end=1406
-  _globals['_EXPLAINACCESSREQUEST']._serialized_start=1409
-  _globals['_EXPLAINACCESSREQUEST']._serialized_end=1557
-  _globals['_EXPLAINACCESSRESPONSE']._serialized_start=1560
-  _globals['_EXPLAINACCESSRESPONSE']._serialized_end=1708
-  _globals['_ACCESSREASON']._serialized_start=1711
-  _globals['_ACCESSREASON']._serialized_end=1936
-  _globals['_SESSIONSSERVICE']._serialized_start=2246
-  _globals['_SESSIONSSERVICE']._serialized_end=3116
+  _globals['_ACCESSREASONKIND']._serialized_start=2031
+  _globals['_ACCESSREASONKIND']._serialized_end=2366
+  _globals['_ISSUEPASSPORTREQUEST']._serialized_start=281
+  _globals['_ISSUEPASSPORTREQUEST']._serialized_end=337
+  _globals['_ISSUEPERSONPASSPORTREQUEST']._serialized_start=339
+  _globals['_ISSUEPERSONPASSPORTREQUEST']._serialized_end=396
+  _globals['_ISSUEPASSPORTRESPONSE']._serialized_start=398
+  _globals['_ISSUEPASSPORTRESPONSE']._serialized_end=507
+  _globals['_LISTPASSPORTKEYSREQUEST']._serialized_start=509
+  _globals['_LISTPASSPORTKEYSREQUEST']._serialized_end=534
+  _globals['_LISTPASSPORTKEYSRESPONSE']._serialized_start=536
+  _globals['_LISTPASSPORTKEYSRESPONSE']._serialized_end=576
+  _globals['_LISTREVOCATIONSREQUEST']._serialized_start=578
+  _globals['_LISTREVOCATIONSREQUEST']._serialized_end=658
+  _globals['_LISTREVOCATIONSRESPONSE']._serialized_start=661
+  _globals['_LISTREVOCATIONSRESPONSE']._serialized_end=789
+  _globals['_REVOCATION']._serialized_start=791
+  _globals['_REVOCATION']._serialized_end=912
+  _globals['_GETMEREQUEST']._serialized_start=914
+  _globals['_GETMEREQUEST']._serialized_end=928
+  _globals['_ME']._serialized_start=931
+  _globals['_ME']._serialized_end=1101
+  _globals['_GRANT']._serialized_start=1104
+  _globals['_GRANT']._serialized_end=1401
+  _globals['_SIGNOUTREQUEST']._serialized_start=1403
+  _globals['_SIGNOUTREQUEST']._serialized_end=1439
+  _globals['_EXPLAINACCESSREQUEST']._serialized_start=1442
+  _globals['_EXPLAINACCESSREQUEST']._serialized_end=1649
+  _globals['_EXPLAINACCESSRESPONSE']._serialized_start=1652
+  _globals['_EXPLAINACCESSRESPONSE']._serialized_end=1800
+  _globals['_ACCESSREASON']._serialized_start=1803
+  _globals['_ACCESSREASON']._serialized_end=2028
+  _globals['_SESSIONSSERVICE']._serialized_start=2369
+  _globals['_SESSIONSSERVICE']._serialized_end=3239
 # @@protoc_insertion_point(module_scope)

@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from tongxiao.common.v1 import access_pb2 as _access_pb2
 from tongxiao.identity.v1 import role_pb2 as _role_pb2
 import builtins as _builtins
 import sys
@@ -42,6 +43,8 @@ class _AccessReasonKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Acce
     """The post holds the permission but neither belongs to nor governs the unit."""
     ACCESS_REASON_KIND_NOT_VALID_TODAY: _AccessReasonKind.ValueType  # 7
     """The post or the tenure is not valid today."""
+    ACCESS_REASON_KIND_SHARED: _AccessReasonKind.ValueType  # 8
+    """The record is shared with the employee, and a post held today holds the permission."""
 
 class AccessReasonKind(_AccessReasonKind, metaclass=_AccessReasonKindEnumTypeWrapper):
     """What speaks for or against."""
@@ -61,6 +64,8 @@ ACCESS_REASON_KIND_UNIT_BEYOND: AccessReasonKind.ValueType  # 6
 """The post holds the permission but neither belongs to nor governs the unit."""
 ACCESS_REASON_KIND_NOT_VALID_TODAY: AccessReasonKind.ValueType  # 7
 """The post or the tenure is not valid today."""
+ACCESS_REASON_KIND_SHARED: AccessReasonKind.ValueType  # 8
+"""The record is shared with the employee, and a post held today holds the permission."""
 Global___AccessReasonKind: _TypeAlias = AccessReasonKind  # noqa: Y015
 
 @_typing.final
@@ -410,13 +415,18 @@ class ExplainAccessRequest(_message.Message):
     PERMISSION_FIELD_NUMBER: _builtins.int
     UNIT_ID_FIELD_NUMBER: _builtins.int
     CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    PLACES_FIELD_NUMBER: _builtins.int
     employee_id: _builtins.str
     permission: _builtins.str
     """Such as "customer.update"."""
     unit_id: _builtins.str
     """Over this unit; anywhere where empty."""
     customer_id: _builtins.str
-    """A customer, to be told what of it the grants reach."""
+    """Over this customer, in place of a unit."""
+    @_builtins.property
+    def places(self) -> _containers.RepeatedCompositeFieldContainer[_access_pb2.RecordPlace]:
+        """Where the customer lies; the gateway asks customers for it."""
+
     def __init__(
         self,
         *,
@@ -424,10 +434,11 @@ class ExplainAccessRequest(_message.Message):
         permission: _builtins.str = ...,
         unit_id: _builtins.str = ...,
         customer_id: _builtins.str = ...,
+        places: _abc.Iterable[_access_pb2.RecordPlace] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_id", b"customer_id", "employee_id", b"employee_id", "permission", b"permission", "unit_id", b"unit_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_id", b"customer_id", "employee_id", b"employee_id", "permission", b"permission", "places", b"places", "unit_id", b"unit_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

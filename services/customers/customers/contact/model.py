@@ -51,6 +51,11 @@ class Contact(Versioned, Base):
 
     __table_args__ = (Index("ix_contacts_created_at", "created_at", "id"),)
 
+    @property
+    def placed(self) -> list[tuple[UUID, int, str, str]]:
+        """Where they are, as a request says it."""
+        return [(place.customer_id, place.role, place.job_title, place.department) for place in self.places]
+
 
 class ContactPlace(Base):
     """A contact's place at one customer; position 0 is the main one."""

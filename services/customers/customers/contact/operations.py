@@ -1,13 +1,13 @@
 """What is done to contacts: create, change, delete, reveal. Refusals first."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from chassis import audit, clock, fields, guard, ids, masks, outbox
+from chassis import audit, clock, creation, fields, guard, ids, masks, outbox
 from chassis.call import Call
 from customers import facts, people
 from customers.contact import events, queries
@@ -33,7 +33,10 @@ def create_contact(
 
     Refuses CUSTOMER_UNKNOWN, OUT_OF_REACH, ID_TAKEN, ALREADY_EXISTS and wrong facts.
     """
-    if contact_id and (existing := _existing(call, contact_id, given)):
+    values = checked(given)
+    find, taken = queries.find_contact, queries.is_taken
+    wanted = {**values, "placed": [astuple(place) for place in places]}
+    if existing := creation.repeated(call.session, contact_id, wanted, find=find, taken=taken, field="contact.id"):
         return existing
     _check_customers(call.session, {place.customer_id for place in places})
     made = build(contact_id=contact_id, values=checked(given), places=places)
@@ -112,17 +115,6 @@ def reveal_contact(call: Call, *, contact_id: UUID, per_day: int) -> tuple[Conta
     return contact, per_day - len(revealed)
 
 
-def _existing(call: Call, contact_id: UUID, given: Mapping[str, Any]) -> Contact | None:
-    found = queries.find_contact(call.session, contact_id)
-    if found is None:
-        if queries.is_taken(call.session, contact_id):
-            raise refuse("ID_TAKEN", field="contact.id")
-        return None
-    if any(getattr(found, name) != value for name, value in checked(given).items()):
-        raise refuse("ALREADY_EXISTS", field="contact.id")
-    return found
-
-
 def checked(given: Mapping[str, Any]) -> dict[str, Any]:
     """The facts in the form they are kept in; refuses MASKED_VALUE a mask that came back."""
     found = dict(given)
@@ -140,7 +132,7 @@ def checked(given: Mapping[str, Any]) -> dict[str, Any]:
 def _check_customers(session: Session, customer_ids: set[UUID]) -> None:
     """Refuse CUSTOMER_UNKNOWN customers that the caller cannot read, OUT_OF_REACH those they cannot change."""
     for unknown in sorted(customer_ids - queries.readable_customers(session, customer_ids)):
-        raise refuse("NOT_YET_KNOWN" if ids.is_fresh(unknown) else "CUSTOMER_UNKNOWN", field="contact.places")
+        raise refuse.unknown("CUSTOMER_UNKNOWN", unknown, field="contact.places")
     for customer_id in customer_ids:
         guard.demand_key(session, Customer, customer_id)
 

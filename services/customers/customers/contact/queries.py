@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
-from chassis import ids, paging
+from chassis import paging
 from chassis.call import Call
 from chassis.listing import Order
 from customers.contact.model import Contact, ContactPlace, Reveal
@@ -28,7 +28,7 @@ def find_contact(session: Session, contact_id: UUID) -> Contact | None:
 def get_contact(session: Session, contact_id: UUID) -> Contact:
     found = find_contact(session, contact_id)
     if found is None:
-        raise refuse("NOT_YET_KNOWN" if ids.is_fresh(contact_id) else "NOT_FOUND")
+        raise refuse.unknown("NOT_FOUND", contact_id)
     return found
 
 

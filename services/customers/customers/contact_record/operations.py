@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from chassis import clock, guard, ids, masks, outbox
+from chassis import clock, creation, guard, ids, masks, outbox
 from chassis.call import Call
 from chassis.envelope import Envelope
 from customers import facts, people
@@ -31,8 +31,9 @@ def create_contact_record(call: Call, *, record_id: UUID | None, given: Mapping[
     A touch moves the customer's last contact. Refuses CUSTOMER_UNKNOWN, CONTACT_UNKNOWN, LINE_UNKNOWN,
     TIME_IN_FUTURE, OUT_OF_REACH, ID_TAKEN, ALREADY_EXISTS.
     """
-    values = _checked(call.session, given)
-    if record_id and (existing := _existing(call.session, record_id, values)):
+    session, values = call.session, _checked(call.session, given)
+    find, taken = queries.find_record, queries.is_taken
+    if existing := creation.repeated(session, record_id, values, find=find, taken=taken, field="contact_record.id"):
         return existing
     customer = _customer(call.session, values["customer_id"])
     author = people.find(call.session, call.caller.person_id)
@@ -83,17 +84,6 @@ def _own(call: Call, record_id: UUID, etag: str) -> ContactRecord:
     return record
 
 
-def _existing(session: Session, record_id: UUID, values: Mapping[str, Any]) -> ContactRecord | None:
-    found = queries.find_record(session, record_id)
-    if found is None:
-        if queries.is_taken(session, record_id):
-            raise refuse("ID_TAKEN", field="contact_record.id")
-        return None
-    if any(getattr(found, name) != value for name, value in values.items()):
-        raise refuse("ALREADY_EXISTS", field="contact_record.id")
-    return found
-
-
 def _checked(session: Session, given: Mapping[str, Any]) -> dict[str, Any]:
     """The facts in the form they are kept in."""
     found = dict(given)
@@ -102,11 +92,10 @@ def _checked(session: Session, given: Mapping[str, Any]) -> dict[str, Any]:
     if "next_contact_on" in found:
         found["next_contact_on"] = facts.checked_day(found["next_contact_on"], field="contact_record.next_contact_date")
     if (line_id := found.get("line_id")) and lines.find_line(session, line_id) is None:
-        raise refuse("NOT_YET_KNOWN" if ids.is_fresh(line_id) else "LINE_UNKNOWN", field="contact_record.line_id")
+        raise refuse.unknown("LINE_UNKNOWN", line_id, field="contact_record.line_id")
     for contact_id in found.get("contact_ids", ()):
         if contacts.find_contact(session, contact_id) is None:
-            fresh = ids.is_fresh(contact_id)
-            raise refuse("NOT_YET_KNOWN" if fresh else "CONTACT_UNKNOWN", field="contact_record.contact_ids")
+            raise refuse.unknown("CONTACT_UNKNOWN", contact_id, field="contact_record.contact_ids")
     return found
 
 
@@ -114,8 +103,7 @@ def _customer(session: Session, customer_id: UUID) -> Customer:
     """The customer, which the caller may change. Refuses CUSTOMER_UNKNOWN and OUT_OF_REACH."""
     customer = customers.find_customer(session, customer_id, lock=True)
     if customer is None or customer.deleted_at:
-        fresh = ids.is_fresh(customer_id)
-        raise refuse("NOT_YET_KNOWN" if fresh else "CUSTOMER_UNKNOWN", field="contact_record.customer_id")
+        raise refuse.unknown("CUSTOMER_UNKNOWN", customer_id, field="contact_record.customer_id")
     guard.demand(session, customer)
     return customer
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from chassis import ids, paging
+from chassis import paging
 from chassis.call import Call
 from chassis.listing import Order
 from customers.contact_record.model import ContactRecord
@@ -27,7 +27,7 @@ def find_record(session: Session, record_id: UUID) -> ContactRecord | None:
 def get_record(session: Session, record_id: UUID) -> ContactRecord:
     found = find_record(session, record_id)
     if found is None:
-        raise refuse("NOT_YET_KNOWN" if ids.is_fresh(record_id) else "NOT_FOUND")
+        raise refuse.unknown("NOT_FOUND", record_id)
     return found
 
 

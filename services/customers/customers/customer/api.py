@@ -8,7 +8,7 @@ from chassis import masks
 from chassis.call import Call
 from chassis.ids import parse_id
 from chassis.rpc import one_statement
-from customers.customer import operations, queries
+from customers.customer import access, operations, queries
 from customers.customer.attributes import ATTRIBUTES, attributes
 from customers.customer.messages import customer_message, customer_messages, period_message, share_message
 from customers.customer.operations import Wanted
@@ -86,9 +86,8 @@ def reassign_customer(request: pb.ReassignCustomerRequest, call: Call) -> pb.Cus
 
 
 def list_assignment_history(request: pb.ListAssignmentHistoryRequest, call: Call) -> pb.ListAssignmentHistoryResponse:
-    queries.get_customer(call.session, UUID(request.customer_id))
-    periods = queries.periods_of(call.session, UUID(request.customer_id))
-    return pb.ListAssignmentHistoryResponse(periods=[period_message(period) for period in periods])
+    found, token = queries.list_periods(call, request)
+    return pb.ListAssignmentHistoryResponse(periods=[period_message(period) for period in found], next_page_token=token)
 
 
 def create_share(request: pb.CreateShareRequest, call: Call) -> pb.Share:
@@ -106,9 +105,18 @@ def create_share(request: pb.CreateShareRequest, call: Call) -> pb.Share:
 
 
 def list_shares(request: pb.ListSharesRequest, call: Call) -> pb.ListSharesResponse:
-    queries.get_customer(call.session, UUID(request.customer_id))
-    shares = queries.shares_of(call.session, UUID(request.customer_id))
-    return pb.ListSharesResponse(shares=[share_message(share) for share in shares])
+    found, token = queries.list_shares(call, request)
+    return pb.ListSharesResponse(shares=[share_message(share) for share in found], next_page_token=token)
+
+
+def explain_customer_access(request: pb.ExplainCustomerAccessRequest, call: Call) -> pb.ExplainCustomerAccessResponse:
+    found = access.places(
+        call,
+        customer_id=UUID(request.customer_id),
+        person_id=UUID(request.person_id),
+        permission=request.permission,
+    )
+    return pb.ExplainCustomerAccessResponse(places=found)
 
 
 def delete_share(request: pb.DeleteShareRequest, call: Call) -> Empty:

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import delete, insert
 from sqlalchemy.orm import Session
 
-from chassis import clock, guard, ids, masks, outbox, schema
+from chassis import clock, creation, guard, ids, masks, outbox, schema
 from chassis.call import Call
 from customers import facts, people
 from customers.base import NEVER
@@ -50,7 +50,9 @@ def create_customer(
         raise refuse("ASSIGNMENT_MISSING", field="customer.assignments")
     if len({wanted.line_id for wanted in assignments}) < len(assignments):
         raise refuse("LINE_TWICE", field="customer.assignments")
-    if customer_id and (existing := _existing(call, customer_id, given)):
+    session, values = call.session, checked(call.session, None, given)
+    find, taken = queries.find_customer, queries.is_taken
+    if existing := creation.repeated(session, customer_id, values, find=find, taken=taken, field="customer.id"):
         return existing
     values = checked(call.session, None, given)
     placings = [Placing(wanted.line_id, *_placed(call, wanted)) for wanted in assignments]
@@ -155,9 +157,9 @@ def reassign_customer(
 def create_share(
     call: Call, *, share_id: UUID | None, customer_id: UUID, person_id: UUID, level: int, end_date: str, note: str
 ) -> Share:
-    """Share a customer with a colleague until the end of a day in their zone.
+    """Share a customer with a colleague until the end of a day in their zone; the same again answers the share.
 
-    Refuses NOT_FOUND, OUT_OF_REACH, NOT_ONESELF, PERSON_UNKNOWN, DATE_IN_PAST, SHARE_EXISTS.
+    Refuses NOT_FOUND, OUT_OF_REACH, NOT_ONESELF, PERSON_UNKNOWN, DATE_IN_PAST, SHARE_EXISTS, ALREADY_EXISTS, ID_TAKEN.
     """
     queries.get_customer(call.session, customer_id)
     guard.demand_key(call.session, Customer, customer_id)
@@ -165,19 +167,14 @@ def create_share(
         raise refuse("NOT_ONESELF", field="share.person_id")
     colleague = people.active(call.session, person_id, reason="PERSON_UNKNOWN", field="share.person_id")
     end = facts.checked_day(end_date, field="share.end_date")
+    values = {"customer_id": customer_id, "person_id": person_id, "level": level, "end_on": end, "note": note}
+    find, taken = queries.share_by_id, queries.is_share_taken
+    if existing := creation.repeated(call.session, share_id, values, find=find, taken=taken, field="share.id"):
+        return existing
     zone = people.unit_zone(call.session, colleague.unit_id)
     if end and end < clock.today(zone):
         raise refuse("DATE_IN_PAST", field="share.end_date")
-    made = Share(
-        id=share_id or ids.new_id(),
-        customer_id=customer_id,
-        person_id=person_id,
-        level=level,
-        end_on=end,
-        note=note,
-        shared_by=call.caller.person_id,
-        created_at=clock.now(),
-    )
+    made = Share(id=share_id or ids.new_id(), shared_by=call.caller.person_id, created_at=clock.now(), **values)
     call.session.add(made)
     call.session.flush()
     row = {"entity": "customer", "entity_id": customer_id, "person_id": person_id, "source": "share"}
@@ -194,19 +191,6 @@ def delete_share(call: Call, *, customer_id: UUID, share_id: UUID) -> None:
     table = schema.access
     ended = delete(table).where(table.c.source == "share", table.c.source_id == share_id)
     call.session.execute(ended, execution_options=_EXEMPT)
-
-
-def _existing(call: Call, customer_id: UUID, given: Mapping[str, Any]) -> Customer | None:
-    """The customer this very request made before. Refuses ALREADY_EXISTS one made otherwise, ID_TAKEN a hidden one."""
-    found = queries.find_customer(call.session, customer_id)
-    if found is None:
-        if queries.is_taken(call.session, customer_id):
-            raise refuse("ID_TAKEN", field="customer.id")
-        return None
-    wanted = checked(call.session, None, given)
-    if any(getattr(found, name) != value for name, value in wanted.items()):
-        raise refuse("ALREADY_EXISTS", field="customer.id")
-    return found
 
 
 def _changed(session: Session, customer: Customer, *, touched: bool = False) -> Customer:
@@ -237,7 +221,7 @@ def checked(session: Session, customer: Customer | None, given: Mapping[str, Any
 def _check_parent(session: Session, customer: Customer | None, parent_id: UUID) -> None:
     """Refuse PARENT_UNKNOWN a parent beyond reach, PARENT_CIRCLE one that lies below the customer."""
     if not queries.is_readable(session, parent_id):
-        raise refuse("NOT_YET_KNOWN" if ids.is_fresh(parent_id) else "PARENT_UNKNOWN", field="customer.parent_id")
+        raise refuse.unknown("PARENT_UNKNOWN", parent_id, field="customer.parent_id")
     if customer and customer.id in queries.ancestors(session, parent_id):
         raise refuse("PARENT_CIRCLE", field="customer.parent_id")
 
@@ -246,7 +230,7 @@ def _placed(call: Call, wanted: Wanted, *, field: str = "customer.assignments") 
     """The owner and unit of an assignment, checked: the owner at work, holding a post in the unit or below it."""
     line = lines.find_line(call.session, wanted.line_id)
     if line is None:
-        raise refuse("NOT_YET_KNOWN" if ids.is_fresh(wanted.line_id) else "LINE_UNKNOWN", field=field)
+        raise refuse.unknown("LINE_UNKNOWN", wanted.line_id, field=field)
     if line.retired:
         raise refuse("LINE_RETIRED", field=field)
     owner_id = wanted.owner_id or call.caller.person_id

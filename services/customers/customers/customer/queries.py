@@ -1,6 +1,7 @@
 """Every select of customers."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from sqlalchemy import Select, Text, Uuid, bindparam, cast, exists, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from chassis import ids, paging
+from chassis import ids, paging, schema
 from chassis.arrays import UuidArray, array_text, uuids
 from chassis.call import Call
 from chassis.listing import Condition, Listing, Narrowing, Order
@@ -24,6 +25,7 @@ ORDERS = {
     pb.CUSTOMER_ORDER_LAST_CONTACT_TIME_DESC: Order("last_contact_time", "last_contact_at", descending=True),
     pb.CUSTOMER_ORDER_NAME: Order("name", "sort_name"),
 }
+OLDEST, LATEST = Order("create_time", "created_at"), Order("start_time", "started_at", descending=True)
 # Up to so many matches are found by their words and then narrowed by reach; of more, reach's arms are walked in order.
 RARE = 2000
 # What belongs to one customer is reached through it: whoever has read the customer need not ask again for each part.
@@ -34,7 +36,7 @@ def get_customer(session: Session, customer_id: UUID, *, deleted: bool = False) 
     """The customer, with assignments, if the caller may read it; else NOT_FOUND, or NOT_YET_KNOWN if it may be new."""
     found = find_customer(session, customer_id)
     if found is None or (found.deleted_at and not deleted):
-        raise refuse("NOT_YET_KNOWN" if ids.is_fresh(customer_id) else "NOT_FOUND")
+        raise refuse.unknown("NOT_FOUND", customer_id)
     return found
 
 
@@ -214,6 +216,42 @@ def share_of(session: Session, customer_id: UUID, share_id: UUID) -> Share:
     if found is None:
         raise refuse("NOT_FOUND")
     return found
+
+
+def find_share(session: Session, customer_id: UUID, person_id: UUID) -> Share | None:
+    """The share of a customer within reach with a person."""
+    wanted = select(Share).where(Share.customer_id == customer_id, Share.person_id == person_id)
+    return session.scalars(wanted).one_or_none()
+
+
+def share_by_id(session: Session, share_id: UUID) -> Share | None:
+    """The share, of a customer within reach."""
+    return session.scalars(select(Share).where(Share.id == share_id)).one_or_none()
+
+
+def is_share_taken(session: Session, share_id: UUID) -> bool:
+    wanted = select(Share.id).where(Share.id == share_id)
+    return session.scalar(wanted.execution_options(reach="whether an id is taken; no more is said")) is not None
+
+
+def share_expiry(session: Session, share_id: UUID) -> datetime | None:
+    """When a share ends; never where nothing is said."""
+    access = schema.access.c
+    wanted = select(access.expires_at).where(access.source == "share", access.source_id == share_id)
+    return session.scalar(wanted, execution_options={"reach": "until when a share within reach counts"})
+
+
+def list_shares(call: Call, request: pb.ListSharesRequest) -> tuple[Sequence[Share], str]:
+    """A page of those with whom a customer within reach is shared at present, oldest first."""
+    wanted = select(Share).where(Share.customer_id == get_customer(call.session, UUID(request.customer_id)).id)
+    return paging.Cursor(call, request, OLDEST).page(call.session, wanted, Share)
+
+
+def list_periods(call: Call, request: pb.ListAssignmentHistoryRequest) -> tuple[Sequence[AssignmentPeriod], str]:
+    """A page of who has owned a customer within reach, per line, newest first."""
+    customer_id = get_customer(call.session, UUID(request.customer_id)).id
+    wanted = select(AssignmentPeriod).where(AssignmentPeriod.customer_id == customer_id)
+    return paging.Cursor(call, request, LATEST).page(call.session, wanted, AssignmentPeriod)
 
 
 _OF_CUSTOMER = bindparam("customer_id", type_=Uuid())

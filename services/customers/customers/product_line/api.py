@@ -14,8 +14,9 @@ CHANGEABLE = ("code", "name", "name_en", "retired")
 
 
 @one_statement
-def list_product_lines(request: pb.ListProductLinesRequest, call: Call) -> pb.ListProductLinesResponse:  # noqa: ARG001
-    return pb.ListProductLinesResponse(product_lines=[to_message(line) for line in queries.all_lines(call.session)])
+def list_product_lines(request: pb.ListProductLinesRequest, call: Call) -> pb.ListProductLinesResponse:
+    found, token = queries.list_lines(call, request)
+    return pb.ListProductLinesResponse(product_lines=[to_message(line) for line in found], next_page_token=token)
 
 
 @one_statement

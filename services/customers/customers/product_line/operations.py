@@ -4,19 +4,16 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from chassis import clock, ids, masks, outbox
+from chassis import clock, creation, ids, masks, outbox
 from chassis.call import Call
 from customers.product_line import events, queries
 from customers.product_line.model import ProductLine
-from customers.refusals import refuse
 
 
 def create_product_line(call: Call, *, line_id: UUID | None, given: Mapping[str, Any]) -> ProductLine:
     """Create a product line; the same again answers it as it is. Refuses ALREADY_EXISTS and CODE_TAKEN."""
-    existing = queries.find_line(call.session, line_id) if line_id else None
-    if existing:
-        if any(getattr(existing, name) != value for name, value in given.items()):
-            raise refuse("ALREADY_EXISTS", field="product_line.id")
+    find = queries.find_line
+    if existing := creation.repeated(call.session, line_id, given, find=find, field="product_line.id"):
         return existing
     now = clock.now()
     made = ProductLine(id=line_id or ids.new_id(), version=1, created_at=now, updated_at=now, **given)

@@ -6,8 +6,14 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from chassis import paging
+from chassis.call import Call
+from chassis.listing import Order
 from customers.product_line.model import ProductLine
 from customers.refusals import refuse
+from tongxiao.customers.v1 import product_line_pb2 as pb
+
+ORDER = Order("code", "code")
 
 
 def find_line(session: Session, line_id: UUID) -> ProductLine | None:
@@ -21,6 +27,11 @@ def get_line(session: Session, line_id: UUID) -> ProductLine:
     return found
 
 
+def list_lines(call: Call, request: pb.ListProductLinesRequest) -> tuple[Sequence[ProductLine], str]:
+    """A page of the product lines, by code."""
+    return paging.Cursor(call, request, ORDER).page(call.session, select(ProductLine), ProductLine)
+
+
 def all_lines(session: Session) -> Sequence[ProductLine]:
-    """The product lines by code; a company has a handful."""
+    """Every product line by code, for matching what a file names; a company has a handful."""
     return session.scalars(select(ProductLine).order_by(ProductLine.code)).all()

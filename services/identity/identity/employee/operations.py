@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from chassis import audit, clock, guard, ids, masks
+from chassis import audit, clock, creation, guard, ids, masks
 from chassis.call import Call
 from identity import days
 from identity.employee import facts, people, queries
@@ -31,10 +31,11 @@ def hire(call: Call, *, employee_id: UUID | None, given: Mapping[str, Any], unit
     USERNAME_TAKEN, EMAIL_TAKEN, MOBILE_INVALID, ALREADY_EXISTS and ID_TAKEN.
     """
     session = call.session
-    if employee_id and (existing := _existing(call, employee_id, given)):
+    values, find, taken = facts.checked(given, number=given["number"]), queries.find_employee, queries.is_taken
+    wanted = {name: value for name, value in values.items() if value or name != "hire_on"}
+    if existing := creation.repeated(session, employee_id, wanted, find=find, taken=taken, field="employee.id"):
         return existing
     home = _home(call, unit_id)
-    values = facts.checked(given, number=given["number"])
     values["hire_on"] = values["hire_on"] or clock.today(units.zone_of(session, home))
     made = build(employee_id or ids.new_id(), values, unit_id=home)
     session.add(made)
@@ -195,17 +196,3 @@ def _home(call: Call, unit_id: UUID | None) -> UUID:
     if not units.governs_all(call.session, roots, [home]):
         raise refuse("UNIT_BEYOND_REACH", field="employee.unit_id")
     return home
-
-
-def _existing(call: Call, employee_id: UUID, given: Mapping[str, Any]) -> Employee | None:
-    """The employee this very request made before. Refuses ALREADY_EXISTS one made otherwise, ID_TAKEN a hidden one."""
-    found = queries.find_employee(call.session, employee_id)
-    if found is None:
-        if queries.is_taken(call.session, employee_id):
-            raise refuse("ID_TAKEN", field="employee.id")
-        return None
-    wanted = facts.checked(given, number=given["number"])
-    wanted["hire_on"] = wanted["hire_on"] or found.hire_on
-    if any(getattr(found, name) != value for name, value in wanted.items()):
-        raise refuse("ALREADY_EXISTS", field="employee.id")
-    return found

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from chassis import clock, guard, ids, masks
+from chassis import clock, creation, guard, ids, masks
 from chassis.call import Call
 from identity import days
 from identity.post import granting, queries, superiors
@@ -29,7 +29,8 @@ def create_post(call: Call, *, post_id: UUID | None, given: Mapping[str, Any]) -
     SUPERIOR_CIRCLE, CODE_TAKEN, ALREADY_EXISTS and ID_TAKEN.
     """
     session = call.session
-    if post_id and (existing := _existing(session, post_id, given)):
+    find, taken = queries.find_post, queries.is_taken
+    if existing := creation.repeated(session, post_id, given, find=find, taken=taken, field="post.id"):
         return existing
     now = clock.now()
     made = Post(id=post_id or ids.new_id(), version=1, created_at=now, updated_at=now, **given)
@@ -114,15 +115,3 @@ def _belong(session: Session, post: Post) -> None:
     session.flush()
     session.add(PostUnit(post_id=post.id, unit_id=post.unit_id, start_on=today, end_on=None))
     session.flush()
-
-
-def _existing(session: Session, post_id: UUID, given: Mapping[str, Any]) -> Post | None:
-    """The post this very request made before. Refuses ALREADY_EXISTS one made otherwise, ID_TAKEN a hidden one."""
-    found = queries.find_post(session, post_id)
-    if found is None:
-        if queries.is_taken(session, post_id):
-            raise refuse("ID_TAKEN", field="post.id")
-        return None
-    if any(getattr(found, name) != value for name, value in given.items()):
-        raise refuse("ALREADY_EXISTS", field="post.id")
-    return found

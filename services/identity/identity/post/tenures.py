@@ -1,12 +1,12 @@
 """What is done to tenures: appoint, end. Refusals first."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from chassis import clock, guard, ids, masks
+from chassis import clock, creation, guard, ids, masks
 from chassis.call import Call
 from identity import days
 from identity.employee import queries as employees
@@ -43,7 +43,9 @@ def create_tenure(call: Call, *, tenure_id: UUID | None, wanted: Wanted) -> Tenu
     main post for somebody whose record the caller could not change.
     """
     session = call.session
-    if tenure_id and (existing := _existing(session, tenure_id, wanted)):
+    find, taken = tenure_queries.find_tenure, tenure_queries.is_taken
+    given = {name: value for name, value in asdict(wanted).items() if value or name != "start_on"}
+    if existing := creation.repeated(session, tenure_id, given, find=find, taken=taken, field="tenure.id"):
         return existing
     post = queries.find_post(session, wanted.post_id)
     if post is None:
@@ -128,16 +130,3 @@ def _check_days(wanted: Wanted, employee: Employee, start: date) -> None:
     leaves = employee.state == employee_pb2.EMPLOYEE_STATE_LEFT or employee.leave_on is not None
     if leaves and not (wanted.end_on and employee.leave_on and wanted.end_on <= employee.leave_on):
         raise refuse("EMPLOYEE_NOT_ACTIVE", field="tenure.employee_id")
-
-
-def _existing(session: Session, tenure_id: UUID, wanted: Wanted) -> Tenure | None:
-    """The tenure this very request made before. Refuses ALREADY_EXISTS one made otherwise, ID_TAKEN a hidden one."""
-    found = tenure_queries.find_tenure(session, tenure_id)
-    if found is None:
-        if tenure_queries.is_taken(session, tenure_id):
-            raise refuse("ID_TAKEN", field="tenure.id")
-        return None
-    asked = {"post_id", "employee_id", "kind", "end_on", "main", *(["start_on"] if wanted.start_on else [])}
-    if any(getattr(found, name) != getattr(wanted, name) for name in asked):
-        raise refuse("ALREADY_EXISTS", field="tenure.id")
-    return found

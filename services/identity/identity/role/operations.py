@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-from chassis import clock, ids, masks
+from chassis import clock, creation, ids, masks
 from chassis.call import Call
 from identity.post import granting
 from identity.post import holding_queries as holdings
@@ -26,10 +26,7 @@ def create_role(call: Call, *, role_id: UUID | None, given: Mapping[str, Any]) -
     The same again answers the role as it is. Refuses PERMISSION_UNKNOWN, FIELD_UNKNOWN, UNIT_BEYOND_REACH,
     NOT_GRANTABLE, CODE_TAKEN and ALREADY_EXISTS.
     """
-    existing = queries.find_role(call.session, role_id) if role_id else None
-    if existing:
-        if any(getattr(existing, name) != value for name, value in given.items()):
-            raise refuse("ALREADY_EXISTS", field="role.id")
+    if existing := creation.repeated(call.session, role_id, given, find=queries.find_role, field="role.id"):
         return existing
     now = clock.now()
     made = Role(id=role_id or ids.new_id(), built_in=False, version=1, created_at=now, updated_at=now, **given)

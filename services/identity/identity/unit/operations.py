@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from chassis import clock, guard, ids, masks
+from chassis import clock, creation, guard, ids, masks
 from chassis.call import Call
 from identity import days
 from identity.currencies import CURRENCIES
@@ -26,7 +26,9 @@ def create_unit(call: Call, *, unit_id: UUID | None, given: Mapping[str, Any]) -
     TIME_ZONE_UNKNOWN, CURRENCY_UNKNOWN, POST_UNKNOWN, CODE_TAKEN, ALREADY_EXISTS and ID_TAKEN.
     """
     session = call.session
-    if unit_id and (existing := _existing(call, unit_id, given)):
+    find, taken = queries.find_unit, queries.is_taken
+    wanted = {name: value for name, value in given.items() if value or name not in ("time_zone", "currency")}
+    if existing := creation.repeated(session, unit_id, wanted, find=find, taken=taken, field="unit.id"):
         return existing
     if given["kind"] == pb.UNIT_KIND_COMPANY or not given["parent_id"]:
         raise refuse("COMPANY_EXISTS", field="unit.parent_id")
@@ -42,7 +44,6 @@ def create_unit(call: Call, *, unit_id: UUID | None, given: Mapping[str, Any]) -
     )
     _check_head(call, made.head_post_id)
     session.add(made)
-    session.flush()
     session.add(UnitParent(unit_id=made.id, parent_id=parent.id, start_on=queries.company_today(session), end_on=None))
     tree.publish(session, [made])
     call.trees.forget()
@@ -123,19 +124,6 @@ def _demand_empty(call: Call, unit: Unit, today: date) -> None:
     holds_units = unit.parent_id is None or queries.has_children(session, unit.id, today)
     if holds_units or posts.has_valid_posts(session, unit.id, today) or employees.looks_after(session, unit.id):
         raise refuse("UNIT_NOT_EMPTY", field="id")
-
-
-def _existing(call: Call, unit_id: UUID, given: Mapping[str, Any]) -> Unit | None:
-    """The unit this very request made before. Refuses ALREADY_EXISTS one made otherwise, ID_TAKEN a hidden one."""
-    found = queries.find_unit(call.session, unit_id)
-    if found is None:
-        if queries.is_taken(call.session, unit_id):
-            raise refuse("ID_TAKEN", field="unit.id")
-        return None
-    defaulted = ("time_zone", "currency")
-    if any(getattr(found, name) != value for name, value in given.items() if value or name not in defaulted):
-        raise refuse("ALREADY_EXISTS", field="unit.id")
-    return found
 
 
 def _checked(values: Mapping[str, Any]) -> Mapping[str, Any]:
