@@ -41,7 +41,8 @@ class Teller:
         cls = self._classes.get(row.resource)
         field = _field_of(getattr(cls, "__audit_message__", None), column)
         right = field.GetOptions().Extensions[options_pb2.field_right] if field else ""
-        access = self._call.field_access(right) if right else FieldAccess.READ
+        lying = zip(row.owner_ids, row.unit_ids, strict=True)
+        access = self._call.field_access(right, lying) if right else FieldAccess.READ
         if personal.is_sealed(value):
             value = self._opened(row, column, value)
         name = field.json_name if field else _camel(column)

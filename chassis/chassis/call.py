@@ -1,6 +1,6 @@
 """A call in progress: its RPC, caller, session, and the reach that follows from them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from chassis import reach
-from chassis.caller import Caller, FieldAccess
+from chassis.caller import Caller, FieldAccess, Grant, Place
 from chassis.errors import refuse
 from chassis.reach import Scope
 from chassis.rpc import Rpc
@@ -31,7 +31,7 @@ class Call:
     origin: str = ""
     reading: int = 0
     _scopes: dict[tuple[int, bool], Scope] = field(default_factory=dict)
-    _accesses: dict[tuple[int, str], FieldAccess] = field(default_factory=dict)
+    _rights: dict[tuple[int, str], list[tuple[Grant, FieldAccess]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.reading = self.reading or self.rpc.read_permission
@@ -68,14 +68,39 @@ class Call:
         own, other = self.read_scope, self.scope(permission)
         return (own.own, own.governed, own.sharee) == (other.own, other.governed, other.sharee)
 
-    def field_access(self, name: str) -> FieldAccess:
-        """What the caller may do with a governed field in this RPC."""
+    def field_access(self, name: str, places: Iterable[Place] = ()) -> FieldAccess:
+        """What the caller may do, in this RPC, with a governed field of a record that lies in these places.
+
+        Where the grants differ, the one counts that reaches the record, for a shared one any; without places, and so of
+        whatever it may be, the least of them.
+        """
+        rights = self._field_rights(name)
+        if not self.grants_differ(name):
+            return rights[0][1] if rights else FieldAccess.HIDDEN
+        lying = list(places)
+        if not lying:
+            return min(access for _, access in rights)
+        reaching = [access for grant, access in rights if any(self._reaches(grant, place) for place in lying)]
+        return max(reaching or (access for _, access in rights))
+
+    def grants_differ(self, name: str) -> bool:
+        """Whether it matters where a record lies that has this governed field."""
+        rights = self._field_rights(name)
+        return any(access != rights[0][1] for _, access in rights)
+
+    def _field_rights(self, name: str) -> list[tuple[Grant, FieldAccess]]:
         key = (self.reading, name)
-        if key not in self._accesses:
+        if key not in self._rights:
             permission = self.rpc.permission if self.rpc.writes else self.reading
-            found = self.caller.field_access(name, permission=permission, default=DEFAULT_FIELD_ACCESS)
-            self._accesses[key] = found
-        return self._accesses[key]
+            granting = self.caller.granting(permission)
+            self._rights[key] = [(grant, grant.field_rights.get(name, DEFAULT_FIELD_ACCESS)) for grant in granting]
+        return self._rights[key]
+
+    def _reaches(self, grant: Grant, place: Place) -> bool:
+        owner, unit = place
+        tree, governed = self.trees.current(), frozenset(grant.governs)
+        mine = owner == self.caller.person_id and tree.under(unit, governed | {grant.unit_id})
+        return mine or tree.under(unit, governed)
 
     def demand_readable(self, *names: str) -> None:
         """Refuse FIELD_NOT_READABLE to filter, sort or search by a field that is not read in clear."""

@@ -6,6 +6,9 @@ from datetime import datetime
 from enum import IntEnum
 from uuid import UUID
 
+# The owner, none where nobody owns it, and the unit by which a record is reached.
+Place = tuple[UUID | None, UUID]
+
 
 class FieldAccess(IntEnum):
     """What may be done with a field; more includes less. The numbers are the proto's."""
@@ -44,8 +47,3 @@ class Caller:
 
     def holds(self, permission: int) -> bool:
         return any(permission in grant.permissions for grant in self.grants)
-
-    def field_access(self, name: str, *, permission: int, default: FieldAccess) -> FieldAccess:
-        """The most that any grant holding `permission` allows with a field."""
-        granting = self.granting(permission)
-        return max((grant.field_rights.get(name, default) for grant in granting), default=FieldAccess.HIDDEN)

@@ -1,25 +1,31 @@
 """Field rights where messages are built: hidden fields are emptied, masked ones shown in part."""
 
+from collections.abc import Iterable
 from functools import cache
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from chassis.call import Call
-from chassis.caller import FieldAccess
+from chassis.caller import FieldAccess, Place
 from tongxiao.common.v1 import options_pb2
 
 MASK = "****"
 
 
-def govern(call: Call, message: Message) -> None:
-    """Hide or mask, in place, the fields of a resource that the caller may not read in clear."""
+def govern(call: Call, message: Message, places: Iterable[Place]) -> None:
+    """Hide or mask the fields of a resource, lying in these places, that the caller may not read in clear."""
     for field, right in governed(message.DESCRIPTOR):
-        access = call.field_access(right)
+        access = call.field_access(right, places)
         if access == FieldAccess.HIDDEN:
             message.ClearField(field.name)
         elif access == FieldAccess.MASKED and getattr(message, field.name):
             _mask(message, field)
+
+
+def places_matter(call: Call, descriptor: Descriptor) -> bool:
+    """Whether the caller's rights on the fields of a message type differ from place to place."""
+    return any(call.grants_differ(right) for _, right in governed(descriptor))
 
 
 @cache

@@ -7,10 +7,9 @@ from uuid import UUID
 from sqlalchemy import Select, inspect, null, select
 from sqlalchemy.orm import Session
 
+from chassis.caller import Place
 from chassis.reach import AnyOf, Assigned, Owned, Placed, Rule, Through, rule_of
 
-# An owner, none where nobody owns the record, and the unit it lies in.
-Place = tuple[UUID | None, UUID]
 _EXEMPT = {"reach": "where an audited record lies"}
 
 

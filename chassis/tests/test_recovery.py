@@ -95,7 +95,7 @@ def test_a_worker_that_gets_nothing_done_ends_itself(probe: Probe) -> None:
 
 def test_a_standby_relay_takes_over(probe: Probe) -> None:
     with probe.run("work"), probe.run("relay") as leader, probe.run("relay") as standby:
-        assert [role(leader), role(standby)] == ["leading", "standby"]
+        eventually(lambda: [role(leader), role(standby)] == ["leading", "standby"])
         leader.kill()
         event = probe.write("hello")
         eventually(lambda: probe.handled(event) == 1)

@@ -69,9 +69,23 @@ class World:
     def holds(self, person: int, permission: int) -> bool:
         return any(permission in post.permissions for post in self.posts[person])
 
-    def clear(self, person: int) -> bool:
-        """Whether the person reads customers' phones in clear."""
-        return any(post.clear for post in self.posts[person] if READ in post.permissions)
+    def finds(self, person: int) -> bool:
+        """Whether the person may look for phones: every post that reads customers reads them in clear."""
+        reading = [post.clear for post in self.posts[person] if READ in post.permissions]
+        return bool(reading) and all(reading)
+
+    def clear(self, person: int, record: Record) -> bool:
+        """Whether a customer's phones are read in clear: by a post that reaches it, or any where it is but shared."""
+        reading = [post for post in self.posts[person] if READ in post.permissions]
+        reaching = [post for post in reading if self.lies(person, record, post)]
+        return any(post.clear for post in reaching or reading)
+
+    def lies(self, person: int, record: Record, post: Post) -> bool:
+        """Whether a customer lies where a post reaches."""
+        return any(
+            self.under(at, post.governed) or (owner == person and self.under(at, post.governed | {post.unit}))
+            for owner, at in record.owners
+        )
 
     def under(self, unit: int, roots: frozenset[int]) -> bool:
         at: int | None = unit
@@ -88,9 +102,8 @@ class World:
         for post in self.posts[person]:
             if permission not in post.permissions:
                 continue
-            for owner, at in record.owners:
-                if self.under(at, post.governed) or (owner == person and self.under(at, post.governed | {post.unit})):
-                    return True
+            if self.lies(person, record, post):
+                return True
             live, writable = record.shares.get(person, (False, False))
             if shares and live and (writable or not writes):
                 return True

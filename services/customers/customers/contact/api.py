@@ -1,6 +1,6 @@
 """ContactsService: message → arguments → operation → message."""
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from typing import Any
 from uuid import UUID
 
@@ -82,14 +82,16 @@ def to_messages(contacts: Any, call: Call, *, known: Set[UUID] = frozenset()) ->
     """
     places = {place.customer_id for contact in contacts for place in contact.places} - known
     readable = known | (queries.readable_customers(call.session, places) if places else set())
-    return [_message(contact, call, readable) for contact in contacts]
+    matter = fields.places_matter(call, pb.Contact.DESCRIPTOR)
+    lying = queries.places_at(call.session, readable) if matter else {}
+    return [_message(contact, call, readable, lying) for contact in contacts]
 
 
 def to_message(contact: Contact, call: Call) -> pb.Contact:
     return to_messages([contact], call)[0]
 
 
-def _message(contact: Contact, call: Call, readable: Set[UUID]) -> pb.Contact:
+def _message(contact: Contact, call: Call, readable: Set[UUID], lying: Mapping[UUID, list[Any]]) -> pb.Contact:
     message = pb.Contact(
         id=str(contact.id),
         name=contact.name,
@@ -107,7 +109,7 @@ def _message(contact: Contact, call: Call, readable: Set[UUID]) -> pb.Contact:
         create_time=clock.stamp(contact.created_at),
         update_time=clock.stamp(contact.updated_at),
     )
-    fields.govern(call, message)
+    fields.govern(call, message, [found for at in contact.places for found in lying.get(at.customer_id, ())])
     return message
 
 

@@ -1,6 +1,6 @@
 """Every select of contacts."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import date
 from uuid import UUID
 
@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session, selectinload
 
 from chassis import paging
 from chassis.call import Call
+from chassis.caller import Place
 from chassis.listing import Order
 from customers.contact.model import Contact, ContactPlace, Reveal
-from customers.customer.model import Customer
+from customers.customer.model import Assignment, Customer
 from customers.customer.queries import OF_REACHED
 from customers.refusals import refuse
 from tongxiao.customers.v1 import contact_pb2 as pb
@@ -65,6 +66,15 @@ def readable_customers(session: Session, customer_ids: set[UUID]) -> set[UUID]:
     """Those of the customers that the caller may read."""
     wanted = select(Customer.id).where(Customer.id.in_(customer_ids), Customer.deleted_at.is_(None))
     return set(session.scalars(wanted))
+
+
+def places_at(session: Session, customer_ids: Set[UUID]) -> dict[UUID, list[Place]]:
+    """Owners and units of customers that the caller may read."""
+    wanted = select(Assignment.customer_id, Assignment.owner_id, Assignment.unit_id)
+    found: dict[UUID, list[Place]] = {}
+    for customer_id, owner_id, unit_id in session.execute(wanted.where(Assignment.customer_id.in_(customer_ids))):
+        found.setdefault(customer_id, []).append((owner_id, unit_id))
+    return found
 
 
 def revealed_on(session: Session, person_id: UUID, day: date) -> set[UUID]:

@@ -22,7 +22,7 @@ def customer_messages(customers: Iterable[Sequence[Any]], call: Call) -> list[pb
     return [_message(rows[0], rows, call) for rows in customers]
 
 
-def _message(customer: Any, assignments: Iterable[Any], call: Call) -> pb.Customer:
+def _message(customer: Any, assignments: Sequence[Any], call: Call) -> pb.Customer:
     message = pb.Customer(
         id=str(customer.id),
         name=customer.name,
@@ -52,7 +52,7 @@ def _message(customer: Any, assignments: Iterable[Any], call: Call) -> pb.Custom
         message.last_contact_time.CopyFrom(clock.stamp(customer.last_contact_at))
     if customer.deleted_at:
         message.delete_time.CopyFrom(clock.stamp(customer.deleted_at))
-    fields.govern(call, message)
+    fields.govern(call, message, [(each.owner_id, each.unit_id) for each in assignments if each.line_id])
     return message
 
 

@@ -107,7 +107,7 @@ def _message(employee: Employee, call: Call) -> pb.Employee:
         create_time=clock.stamp(employee.created_at),
         update_time=clock.stamp(employee.updated_at),
     )
-    fields.govern(call, message)
+    fields.govern(call, message, [(employee.id, employee.unit_id)])
     return message
 
 
