@@ -135,10 +135,10 @@ def started(
             "TONGXIAO_KEYCLOAK_REALM": realm,
         }
         shared |= {"TONGXIAO_KEYCLOAK_URL": environment["TONGXIAO_KEYCLOAK_URL"]}
-        shared |= {"TONGXIAO_FILES_URL": f"file://{keys}"}
+        shared |= {"TONGXIAO_FILES_URL": f"file://{keys / 'files'}"}
         shared |= {"TONGXIAO_KEYCLOAK_CLIENT_SECRET": SECRET, "TONGXIAO_SIGNING_KEY_DIR": str(keys)}
         # Relays last: what is sent before a consumer's queue is bound never comes to it.
-        for kind in ("serve", "work", "relay"):
+        for kind in ("serve", "work", "jobs", "relay"):
             for database in (identity, customers):
                 own = {**shared, "TONGXIAO_LISTEN": targets[f"{database.service.upper()}_TARGET"]}
                 variables = process_environment(kind, database, broker_url, **own)
