@@ -1,10 +1,10 @@
 """The RPCs of imports, for any service: message → job → message. A service's `api.py` gives its importers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from chassis import audit, clock, files, import_rows, imports, jobs, masks, tokens
+from chassis import clock, files, import_rows, imports, jobs, masks, tokens
 from chassis.call import Call
 from chassis.errors import refuse
 from chassis.ids import NIL, parse_id
@@ -62,13 +62,18 @@ def cancel(importers: Importers, job_id: str, call: Call) -> pb.ImportJob:
 
 def rows(importers: Importers, request: Any, call: Call) -> tuple[list[pb.ImportRow], str]:
     """A page of an import's rows, and the next page's token."""
-    job = _get(importers, request.import_job_id, call)
+    found, token = page_of_rows(_get(importers, request.import_job_id, call), request, call)
+    return [_row(row) for row in found], token
+
+
+def page_of_rows(job: Job, request: Any, call: Call) -> tuple[Sequence[Any], str]:
+    """A page of a job's rows as they are kept, and the next page's token."""
     mark = tokens.fingerprint(call, request)
     after = tokens.read_token(request.page_token, mark)[0] if request.page_token else 0
     size = min(request.page_size or DEFAULT_SIZE, MAX_SIZE)
     found = import_rows.listed(call.session, job.id, outcome=request.outcome, after=after, limit=size + 1)
     token = tokens.token_of(found[size - 1].number, NIL, mark) if len(found) > size else ""
-    return [_row(row) for row in found[:size]], token
+    return found[:size], token
 
 
 def message(importer: Importer, job: Job, call: Call) -> pb.ImportJob:
@@ -122,23 +127,17 @@ def _importer(importers: Importers, job: Job) -> Importer:
     return importers[job.kind.removeprefix("import.")]
 
 
-def _get(importers: Importers, job_id: str, call: Call, *, lock: bool = False) -> Job:
-    return jobs.get(call, UUID(job_id), *_kinds(importers), lock=lock)
+def _get(importers: Importers, job_id: str, call: Call) -> Job:
+    return jobs.get(call, UUID(job_id), *_kinds(importers))
 
 
 def _waiting(importers: Importers, job_id: str, etag: str, call: Call) -> Job:
-    job = _get(importers, job_id, call, lock=True)
-    masks.check_etag(etag, job.version)
-    if job.state != jobs.WAITING:
-        raise refuse("JOB_NOT_WAITING")
-    return job
+    return jobs.waiting(call, UUID(job_id), etag, *_kinds(importers))
 
 
 def _begun(importers: Importers, job: Job, phase: str, call: Call) -> pb.ImportJob:
     imports.begin(job, phase)
-    job.due_at = clock.now()
-    jobs.save(call.session, job)
-    audit.record_job(call.session, job.id, job.kind)
+    jobs.go_on(call, job)
     return _told(importers, job, call)
 
 

@@ -79,7 +79,7 @@ def keep(session: Session, job: Job, found: Sequence[Any], results: Sequence[Res
 
 
 def _told(fault: Fault, job: Job) -> dict[str, str]:
-    mapping: Mapping[str, str] = job.cursor["plan"]["mapping"]
+    mapping: Mapping[str, str] = job.cursor.get("plan", {}).get("mapping", {})
     column = next((column for column, target in mapping.items() if target == fault.field), fault.field)
     return {"column": column, "reason": fault.reason, "text": fault.text, "text_en": fault.text_en}
 

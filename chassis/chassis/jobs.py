@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import delete, insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from chassis import audit, clock, ids, schema, tokens
+from chassis import audit, clock, ids, masks, schema, tokens
 from chassis.call import Call
 from chassis.errors import DomainError, refuse
 from chassis.paging import DEFAULT_SIZE, MAX_SIZE
@@ -113,16 +113,34 @@ def get(call: Call, job_id: UUID, *kinds: str, lock: bool = False) -> Job:
 
 
 def listed(call: Call, request: Any, *kinds: str) -> tuple[list[Job], str]:
-    """A page of the caller's jobs of these kinds, newest first, and the next page's token."""
+    """A page of the caller's jobs of these kinds, newest first, and the next page's token; `at_work`: not yet over."""
     table, mark = schema.jobs.c, tokens.fingerprint(call, request)
     size = min(request.page_size or DEFAULT_SIZE, MAX_SIZE)
     wanted = select(*_COLUMNS).where(table.person_id == call.caller.person_id, table.kind.in_(kinds))
+    if request.at_work:
+        wanted = wanted.where(table.state.not_in(OVER))
     if request.page_token:
         wanted = wanted.where(tuple_(table.created_at, table.id) < tokens.read_token(request.page_token, mark))
     wanted = wanted.order_by(table.created_at.desc(), table.id.desc()).limit(size + 1)
     found = [Job(**row) for row in call.session.execute(wanted, execution_options=_EXEMPT).mappings()]
     last = found[size - 1] if len(found) > size else None
     return found[:size], tokens.token_of(last.created_at, last.id, mark) if last else ""
+
+
+def waiting(call: Call, job_id: UUID, etag: str, *kinds: str) -> Job:
+    """One of the caller's jobs that waits for them, locked. Refuses NOT_FOUND, VERSION_MISMATCH and JOB_NOT_WAITING."""
+    job = get(call, job_id, *kinds, lock=True)
+    masks.check_etag(etag, job.version)
+    if job.state != WAITING:
+        raise refuse("JOB_NOT_WAITING")
+    return job
+
+
+def go_on(call: Call, job: Job) -> None:
+    """Have a job that waited be worked on, as it now stands."""
+    job.due_at = clock.now()
+    save(call.session, job)
+    audit.record_job(call.session, job.id, job.kind)
 
 
 def save(session: Session, job: Job) -> None:

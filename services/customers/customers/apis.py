@@ -14,6 +14,7 @@ from customers.customer import api as customer
 from customers.exporting import api as exporting
 from customers.importing import api as importing
 from customers.product_line import api as product_line
+from customers.reassigning import api as reassigning
 from customers.refusals import refuse
 from customers.settings import Settings
 from tongxiao.customers.v1 import (
@@ -24,6 +25,7 @@ from tongxiao.customers.v1 import (
     export_job_pb2,
     import_job_pb2,
     product_line_pb2,
+    reassignment_job_pb2,
 )
 
 CONSTRAINTS = {
@@ -39,6 +41,7 @@ def _api(proto: Any, name: str, module: ModuleType) -> Api:
 
 IMPORTS = _api(import_job_pb2, "ImportJobsService", importing)
 EXPORTS = _api(export_job_pb2, "ExportJobsService", exporting)
+REASSIGNMENTS = _api(reassignment_job_pb2, "ReassignmentJobsService", reassigning)
 
 
 def prepare(settings: Settings) -> None:
@@ -57,5 +60,6 @@ def apis(settings: Settings) -> Sequence[Api]:
         _api(contact_record_pb2, "ContactRecordsService", contact_record),
         IMPORTS,
         EXPORTS,
+        REASSIGNMENTS,
         _api(audit_pb2, "AuditService", audit_api),
     )

@@ -87,6 +87,15 @@ def cancelled(_company: Company, staff: Staff) -> None:
     director("CancelExportJob", id=made.id)
 
 
+def reassigning(company: Company, staff: Staff, then: str = "") -> None:
+    """A reassignment of many, and what its owner then does with it."""
+    director = staff.director()
+    wanted = {"filter": {}, "owner_ids": [str(company.hire(company.team["h1"]))]}
+    made = director("CreateReassignmentJob", reassignment_job=wanted)
+    if then == "cancel":
+        director("CancelReassignmentJob", id=made.id)
+
+
 ACTS: dict[str, Act] = {
     "CreateProductLine": line,
     "UpdateProductLine": updating("UpdateProductLine", "product_line", line, name="改名"),
@@ -106,14 +115,16 @@ ACTS: dict[str, Act] = {
     "DeleteContactRecord": lambda company, staff: record(company, staff, "delete"),
     "CreateExportJob": exporting,
     "CancelExportJob": cancelled,
+    "CreateReassignmentJob": reassigning,
+    "CancelReassignmentJob": lambda company, staff: reassigning(company, staff, "cancel"),
 }
 
-# What takes a file and a process that reads it is done in test_import, which looks for the rows.
-WITH_FILES = {"CreateImportJob", "UpdateImportJob", "StartImportJob", "CancelImportJob"}
+# What takes a process that does long work is done in test_import and test_bulk_reassign, which look for the rows.
+LONG_WORK = {"CreateImportJob", "UpdateImportJob", "StartImportJob", "CancelImportJob", "StartReassignmentJob"}
 
 
 def test_every_rpc_that_writes_is_acted_out_here(door: Door) -> None:
-    assert ACTS.keys() | WITH_FILES == {rpc.name for rpc in door.pipeline.rpcs if rpc.writes}
+    assert ACTS.keys() | LONG_WORK == {rpc.name for rpc in door.pipeline.rpcs if rpc.writes}
 
 
 @pytest.mark.parametrize("name", ACTS)

@@ -52,6 +52,16 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_QUERY_TOO_SHORT: _Reason.ValueType  # 27
     REASON_NOT_DELETED: _Reason.ValueType  # 28
     REASON_MASKED_VALUE: _Reason.ValueType  # 29
+    REASON_CHOICE_UNCLEAR: _Reason.ValueType  # 30
+    REASON_RULE_UNCLEAR: _Reason.ValueType  # 31
+    REASON_OWNER_UNNAMED: _Reason.ValueType  # 32
+    REASON_OWNER_CHANGED: _Reason.ValueType  # 33
+    REASON_TOO_MANY_CUSTOMERS: _Reason.ValueType  # 34
+    REASON_UNIT_CLOSED: _Reason.ValueType  # 35
+    REASON_FILTER_NAME_TAKEN: _Reason.ValueType  # 36
+    REASON_TOO_MANY_FILTERS: _Reason.ValueType  # 37
+    REASON_FILTER_UNKNOWN: _Reason.ValueType  # 38
+    REASON_NOT_OWN_FILTER: _Reason.ValueType  # 39
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Why customers refused."""
@@ -86,4 +96,14 @@ REASON_NOT_AUTHOR: Reason.ValueType  # 26
 REASON_QUERY_TOO_SHORT: Reason.ValueType  # 27
 REASON_NOT_DELETED: Reason.ValueType  # 28
 REASON_MASKED_VALUE: Reason.ValueType  # 29
+REASON_CHOICE_UNCLEAR: Reason.ValueType  # 30
+REASON_RULE_UNCLEAR: Reason.ValueType  # 31
+REASON_OWNER_UNNAMED: Reason.ValueType  # 32
+REASON_OWNER_CHANGED: Reason.ValueType  # 33
+REASON_TOO_MANY_CUSTOMERS: Reason.ValueType  # 34
+REASON_UNIT_CLOSED: Reason.ValueType  # 35
+REASON_FILTER_NAME_TAKEN: Reason.ValueType  # 36
+REASON_TOO_MANY_FILTERS: Reason.ValueType  # 37
+REASON_FILTER_UNKNOWN: Reason.ValueType  # 38
+REASON_NOT_OWN_FILTER: Reason.ValueType  # 39
 Global___Reason: _TypeAlias = Reason  # noqa: Y015

@@ -69,8 +69,11 @@ class ListEmployeeImportJobsRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    AT_WORK_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    at_work: _builtins.bool
+    """Only those that are not over."""
     page_size: _builtins.int
     """How many to answer; 50 unless told, 200 at most."""
     page_token: _builtins.str
@@ -78,12 +81,13 @@ class ListEmployeeImportJobsRequest(_message.Message):
     def __init__(
         self,
         *,
+        at_work: _builtins.bool = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_work", b"at_work", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -38,6 +38,10 @@ class Placing:
     unit_id: UUID
 
 
+# A customer, the line of it that gets another owner, and who and where that is.
+Move = tuple[Customer, Assignment, Placing]
+
+
 def create_customer(
     call: Call, *, customer_id: UUID | None, given: Mapping[str, Any], assignments: Sequence[Wanted]
 ) -> Customer:
@@ -141,17 +145,35 @@ def reassign_customer(
         raise refuse("LINE_UNKNOWN", field="line_id")
     guard.demand(call.session, assignment)
     masks.check_etag(etag, customer.version)
+    placing = destination(call, line_id=line_id, owner_id=owner_id, unit_id=unit_id)
+    hand_on(call, [(customer, assignment, placing)], note=note)
+    return customer
+
+
+def destination(call: Call, *, line_id: UUID, owner_id: UUID, unit_id: UUID | None) -> Placing:
+    """Where a line goes, checked as the new owner's and as within reach."""
     owner_id, unit_id = _placed(call, Wanted(line_id, owner_id, unit_id), field="owner_id")
     if not call.change_scope.covers(owner_id, unit_id):
         raise refuse("UNIT_BEYOND_REACH", field="unit_id")
-    before = assignment.owner_id
-    queries.open_period(call.session, assignment).ended_at = clock.now()
-    call.session.flush()
-    assignment.owner_id, assignment.unit_id, assignment.since = owner_id, unit_id, clock.now()
-    call.session.add(_period(call, assignment, note=note))
-    _changed(call.session, customer, touched=True)
-    outbox.publish(call.session, events.customer_reassigned(assignment, before))
-    return customer
+    return Placing(line_id, owner_id, unit_id)
+
+
+def hand_on(call: Call, moves: Sequence[Move], *, note: str) -> None:
+    """Give lines other owners, as was checked: the history goes on, each customer has a new version, and it is told."""
+    session, now, moved = call.session, clock.now(), [assignment for _, assignment, _ in moves]
+    before = [assignment.owner_id for assignment in moved]
+    for period in queries.open_periods(session, moved):
+        period.ended_at = now
+    session.flush()
+    for _, assignment, placing in moves:
+        assignment.owner_id, assignment.unit_id, assignment.since = placing.owner_id, placing.unit_id, now
+    session.add_all(_period(call, assignment, note=note) for assignment in moved)
+    customers = {customer.id: customer for customer, _, _ in moves}.values()
+    for customer in customers:
+        customer.updated_at = now
+    session.flush()
+    outbox.publish(session, *(events.customer_changed(customer) for customer in customers))
+    outbox.publish(session, *map(events.customer_reassigned, moved, before))
 
 
 def create_share(
@@ -193,9 +215,9 @@ def delete_share(call: Call, *, customer_id: UUID, share_id: UUID) -> None:
     call.session.execute(ended, execution_options=_EXEMPT)
 
 
-def _changed(session: Session, customer: Customer, *, touched: bool = False) -> Customer:
+def _changed(session: Session, customer: Customer) -> Customer:
     """Keep the change under a new version and tell it; what changes nothing keeps its version and tells nothing."""
-    if touched or session.is_modified(customer):
+    if session.is_modified(customer):
         customer.updated_at = clock.now()
         session.flush()
         outbox.publish(session, events.customer_changed(customer))

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Text, Uuid, bindparam, cast, exists, func, select
+from sqlalchemy import Select, Text, Uuid, bindparam, cast, exists, func, select, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session, joinedload, selectinload
 
@@ -66,14 +66,11 @@ def ancestors(session: Session, customer_id: UUID) -> set[UUID]:
     return set(session.scalars(select(up.c.id), execution_options={"reach": "refusing a circle of parents"}))
 
 
-def open_period(session: Session, assignment: Assignment) -> AssignmentPeriod:
-    """The stretch of an assignment that goes on."""
-    wanted = select(AssignmentPeriod).where(
-        AssignmentPeriod.customer_id == assignment.customer_id,
-        AssignmentPeriod.line_id == assignment.line_id,
-        AssignmentPeriod.ended_at.is_(None),
-    )
-    return session.scalars(wanted).one()
+def open_periods(session: Session, assignments: Sequence[Assignment]) -> Sequence[AssignmentPeriod]:
+    """The stretches of assignments that go on."""
+    lines = [(assignment.customer_id, assignment.line_id) for assignment in assignments]
+    line = tuple_(AssignmentPeriod.customer_id, AssignmentPeriod.line_id)
+    return session.scalars(select(AssignmentPeriod).where(line.in_(lines), AssignmentPeriod.ended_at.is_(None))).all()
 
 
 def _page_rows() -> Select[Any]:

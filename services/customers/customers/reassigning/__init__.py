@@ -1,0 +1,1 @@
+"""Reassignments 批量转移: many customers get other owners at once, after a preview."""
