@@ -1,7 +1,6 @@
-"""The consumer's side: fills projections from their owners' snapshots while events flow, and compares them.
+"""The consumer's side: fills projections from their owners' snapshots while events flow.
 
 python -m <service> backfill [TYPE…] [--after KEY]
-python -m <service> reconcile [TYPE…]
 """
 
 import argparse
@@ -22,7 +21,6 @@ from chassis.inbox import handle_once
 from chassis.projection import Projection
 from chassis.service import ServiceProcesses, resolve
 from chassis.settings import ProcessSettings
-from chassis.snapshot import bucket_hashes
 from tongxiao.common.v1 import snapshot_pb2 as pb
 from tongxiao.common.v1 import snapshot_pb2_grpc
 
@@ -62,23 +60,11 @@ class Owner:
 def run(service: ServiceProcesses, settings: ProcessSettings, arguments: Sequence[str]) -> int:
     """The process `backfill`: fills all projections, or those of the types named."""
     asked = _parse(arguments)
-    with _engine(service, settings) as engine:
-        for projection in _chosen(service, asked.types):
-            total = fill(engine, _owner(projection, settings), projection, consumer=service.name, after=asked.after)
+    with engine_of(service, settings) as engine:
+        for projection in chosen(service, asked.types):
+            total = fill(engine, owner_of(projection, settings), projection, consumer=service.name, after=asked.after)
             log.info("%s filled: %s events", projection.type, total)
     return 0
-
-
-def run_reconcile(service: ServiceProcesses, settings: ProcessSettings, arguments: Sequence[str]) -> int:
-    """The process `reconcile`: 0 where projections agree with their owners, else 1 and each difference named."""
-    differences = 0
-    with _engine(service, settings) as engine:
-        for projection in _chosen(service, _parse(arguments).types):
-            for key, theirs, ours in compare(engine, _owner(projection, settings), projection):
-                log.warning("%s %s: owner has %s, kept is %s", projection.type, key, theirs, ours)
-                differences += 1
-    log.info("%s differences", differences)
-    return 1 if differences else 0
 
 
 def fill(engine: Engine, owner: Owner, projection: Projection, *, consumer: str, after: str = "") -> int:
@@ -96,22 +82,6 @@ def fill(engine: Engine, owner: Owner, projection: Projection, *, consumer: str,
     return total
 
 
-def compare(engine: Engine, owner: Owner, projection: Projection) -> Iterator[tuple[str, int | None, int | None]]:
-    """Each key whose version differs, with the owner's and ours. What changes at the moment may show up, too."""
-    if projection.versions is None:
-        return
-    with transaction(engine) as session:
-        ours = bucket_hashes(session, projection.versions)
-        versions = {str(key): version for key, version in session.execute(projection.versions)}
-    theirs = owner.hashes(projection.type)
-    if ours == theirs:
-        return
-    told = {e.subject: e.version for e in (envelope.decode(i.envelope) for i in owner.items(projection.type))}
-    for key in sorted(told.keys() | versions.keys()):
-        if told.get(key) != versions.get(key):
-            yield key, told.get(key), versions.get(key)
-
-
 def _apply(engine: Engine, projection: Projection, events: Sequence[Envelope], *, consumer: str) -> None:
     """A fact shares the inbox with the worker: whichever comes first has it."""
     name = consumer_name(consumer, projection.source, projection.type)
@@ -121,7 +91,8 @@ def _apply(engine: Engine, projection: Projection, events: Sequence[Envelope], *
                 projection.apply(session, event)
 
 
-def _chosen(service: ServiceProcesses, types: Sequence[str]) -> list[Projection]:
+def chosen(service: ServiceProcesses, types: Sequence[str]) -> list[Projection]:
+    """The projections of these types, or all; ends the process where one is not kept here."""
     declared: Sequence[Projection] = resolve(service.projections)
     unknown = set(types) - {projection.type for projection in declared}
     if unknown:
@@ -129,7 +100,7 @@ def _chosen(service: ServiceProcesses, types: Sequence[str]) -> list[Projection]
     return [projection for projection in declared if not types or projection.type in types]
 
 
-def _owner(projection: Projection, settings: ProcessSettings) -> Owner:
+def owner_of(projection: Projection, settings: ProcessSettings) -> Owner:
     """Its address is the setting `<source>_target`."""
     target = getattr(settings, f"{projection.source}_target", "")
     if not target:
@@ -138,7 +109,8 @@ def _owner(projection: Projection, settings: ProcessSettings) -> Owner:
 
 
 @contextmanager
-def _engine(service: ServiceProcesses, settings: ProcessSettings) -> Iterator[Engine]:
+def engine_of(service: ServiceProcesses, settings: ProcessSettings) -> Iterator[Engine]:
+    """One connection for filling and comparing, with the worker's rights."""
     url = settings.database_url.get_secret_value()
     engine = connect(url, name=f"{service.name}-backfill", pool_size=1, statement_timeout_ms=60_000)
     try:

@@ -15,7 +15,7 @@ from chassis import schema
 from chassis.envelope import Envelope
 from chassis.errors import refuse
 from chassis.ids import parse_id
-from chassis.projection import Projection, upsert_newer
+from chassis.projection import upsert_newer
 from tongxiao.identity.events.v1.events_pb2 import OrgChanged, OrgUnit, PersonChanged
 
 REACH = {"reach": "organisation"}
@@ -48,7 +48,7 @@ def apply_units(session: Session, tree_version: int, units: Iterable[OrgUnit]) -
 
     Refuses NOT_YET_KNOWN while the version before is missing. An older version changes nothing.
     """
-    known = _locked_version(session)
+    known = locked_version(session)
     if tree_version <= known:
         return False
     if tree_version != known + 1:
@@ -58,9 +58,9 @@ def apply_units(session: Session, tree_version: int, units: Iterable[OrgUnit]) -
     return True
 
 
-def replace_units(session: Session, tree_version: int, units: Iterable[OrgUnit]) -> bool:
-    """Take over the whole tree, whatever was known, unless that is newer; whether it was taken."""
-    if tree_version < _locked_version(session):
+def replace_units(session: Session, tree_version: int, units: Iterable[OrgUnit], *, forced: bool = False) -> bool:
+    """Take over the whole tree, whatever was known, unless that is newer (`forced`: even so); whether it was taken."""
+    if tree_version < locked_version(session) and not forced:
         return False
     for table in (schema.org_closure, schema.org_units):
         session.execute(delete(table), execution_options=REACH)
@@ -71,12 +71,12 @@ def replace_units(session: Session, tree_version: int, units: Iterable[OrgUnit])
 
 def apply_person(session: Session, person: PersonChanged, version: int) -> bool:
     """Take over a person's state unless it is known or newer is; whether it was news."""
-    return upsert_newer(session, schema.org_people, _person(person, version))
+    return upsert_newer(session, schema.org_people, person_row(person, version))
 
 
 def apply_people(session: Session, people: Iterable[tuple[PersonChanged, int]]) -> None:
     """Take over many people's states at once, each unless it is known or newer is."""
-    rows = [_person(person, version) for person, version in people]
+    rows = [person_row(person, version) for person, version in people]
     if not rows:
         return
     statement = insert(schema.org_people)
@@ -112,18 +112,7 @@ def fill_units(session: Session, events: Sequence[Envelope]) -> None:
         replace_units(session, parts[0].tree_version, [unit for part in parts for unit in part.units])
 
 
-PROJECTIONS = (
-    Projection(source="identity", type="org.changed.v1", apply=org_changed, fill=fill_units),
-    Projection(
-        source="identity",
-        type="person.changed.v1",
-        apply=person_changed,
-        versions=select(schema.org_people.c.id, schema.org_people.c.version),
-    ),
-)
-
-
-def _locked_version(session: Session) -> int:
+def locked_version(session: Session) -> int:
     """The version known, locked until the end of the transaction."""
     first = insert(schema.org_state).values(id=1, tree_version=0).on_conflict_do_nothing()
     session.execute(first, execution_options=REACH)
@@ -136,7 +125,7 @@ def _set_version(session: Session, tree_version: int) -> None:
 
 
 def _keep_units(session: Session, units: Sequence[OrgUnit]) -> None:
-    rows = [_row(unit) for unit in {unit.id: unit for unit in units}.values()]
+    rows = [unit_row(unit) for unit in {unit.id: unit for unit in units}.values()]
     if not rows:
         return
     table = schema.org_units.c
@@ -158,7 +147,7 @@ def _place(session: Session, moved: Sequence[object]) -> None:
         session.execute(step, {"units": affected}, execution_options=REACH)
 
 
-def _person(person: PersonChanged, version: int) -> dict[str, object]:
+def person_row(person: PersonChanged, version: int) -> dict[str, object]:
     return {
         "id": UUID(person.id),
         "version": version,
@@ -171,6 +160,6 @@ def _person(person: PersonChanged, version: int) -> dict[str, object]:
     }
 
 
-def _row(unit: OrgUnit) -> dict[str, object]:
+def unit_row(unit: OrgUnit) -> dict[str, object]:
     told = {name: getattr(unit, name) for name in ("code", "name", "name_en", "kind", "time_zone", "currency", "state")}
     return {"id": UUID(unit.id), "parent_id": parse_id(unit.parent_id), **told}

@@ -8,7 +8,7 @@
 | relay        | sends the outbox to the broker                                                |
 | migrate      | brings the database to the newest version and ends                            |
 | backfill     | fills the projections from their owners' snapshots and ends                   |
-| reconcile    | compares them with their owners, names what differs and ends                  |
+| reconcile    | compares them with their owners, names what differs (`--repair`: heals it)    |
 | verify-audit | compares the audit trail with its seals, names what is wrong and ends       |
 | parked       | `parked list`, `parked replay [--id EVENT…]`: events that could not be handled |
 """
@@ -39,7 +39,7 @@ KINDS = {
     "relay": Kind("chassis.relay:run", own=False),
     "migrate": Kind("chassis.migrate:run_process", own=False),
     "backfill": Kind("chassis.backfill:run"),
-    "reconcile": Kind("chassis.backfill:run_reconcile"),
+    "reconcile": Kind("chassis.reconcile:run"),
     "verify-audit": Kind("chassis.verify:run"),
     "parked": Kind("chassis.parked:run", own=False),
 }

@@ -12,12 +12,25 @@ from chassis.envelope import Envelope
 
 
 @dataclass(frozen=True, kw_only=True)
+class Contents:
+    """What a projection keeps, by key, for comparing and healing it.
+
+    `kept` holds it still until its transaction ends; `told` is the same as a snapshot's events tell it. `heal` takes
+    over the owner's state of these keys, whatever is kept of them; what the owner does not have goes.
+    """
+
+    kept: Callable[[Session], Mapping[str, Any]]
+    told: Callable[[Sequence[Envelope]], Mapping[str, Any]]
+    heal: Callable[[Session, Sequence[Envelope], Sequence[str]], None]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Projection:
     """What is kept of one type of event of another service.
 
     `apply` is what the worker calls too; it must bear events in any order, and twice. `fill`, where given, takes a
     whole snapshot at once instead. `versions` selects key and version of each state kept, for `reconcile`; facts have
-    none.
+    none. `contents`, where given, has it compare all that is kept, not versions alone, and take over whatever differs.
     """
 
     source: str
@@ -25,6 +38,7 @@ class Projection:
     apply: Callable[[Session, Envelope], None]
     fill: Callable[[Session, Sequence[Envelope]], None] | None = None
     versions: Select[*tuple[Any, ...]] | None = None
+    contents: Contents | None = None
 
 
 def upsert_newer(session: Session, table: FromClause, values: Mapping[str, Any], *, key: str = "id") -> bool:

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from chassis import backfill
+from chassis import backfill, reconcile
 from chassis.database import transaction
 from chassis.service import declared
 from chassis.testing import Databases, Environment, ServiceDatabase, process_environment, running
@@ -37,7 +37,7 @@ class Sides:
         return backfill.run(declared("probe"), self.settings, [*arguments, TYPE])
 
     def reconcile(self) -> int:
-        return backfill.run_reconcile(declared("probe"), self.settings, [TYPE])
+        return reconcile.run(declared("probe"), self.settings, [TYPE])
 
     def kept(self) -> int:
         with Session(self.consumer.engine("owner")) as session:

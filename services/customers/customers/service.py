@@ -16,5 +16,5 @@ SERVICE = ServiceProcesses(
     worker="customers.worker:Worker",
     jobs="customers.long_work:KINDS",
     snapshots="customers.snapshots:SOURCES",
-    projections="chassis.organisation:PROJECTIONS",
+    projections="chassis.org_projections:PROJECTIONS",
 )

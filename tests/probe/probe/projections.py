@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from chassis import organisation
+from chassis import org_projections
 from chassis.envelope import Envelope
 from chassis.projection import Projection, upsert_newer
 from probe.model import ProbeContactRecord, ProbeCustomer
@@ -41,7 +41,7 @@ def contact_record_logged(session: Session, event: Envelope) -> None:
 
 
 PROJECTIONS = (
-    *organisation.PROJECTIONS,
+    *org_projections.PROJECTIONS,
     Projection(
         source="customers",
         type="customer.changed.v1",
