@@ -16,6 +16,7 @@ from customers.importing import api as importing
 from customers.product_line import api as product_line
 from customers.reassigning import api as reassigning
 from customers.refusals import refuse
+from customers.saved_filter import api as saved_filter
 from customers.settings import Settings
 from tongxiao.customers.v1 import (
     audit_pb2,
@@ -26,11 +27,13 @@ from tongxiao.customers.v1 import (
     import_job_pb2,
     product_line_pb2,
     reassignment_job_pb2,
+    saved_filter_pb2,
 )
 
 CONSTRAINTS = {
     "uq_product_lines_code": ("CODE_TAKEN", "product_line.code"),
     "uq_customers_credit_code": ("CREDIT_CODE_TAKEN", "customer.credit_code"),
+    "uq_saved_filters_person_id_name": ("FILTER_NAME_TAKEN", "saved_filter.name"),
     "uq_shares_customer_id_person_id": ("SHARE_EXISTS", "share.person_id"),
 }
 
@@ -58,6 +61,7 @@ def apis(settings: Settings) -> Sequence[Api]:
         _api(customer_pb2, "CustomersService", customer),
         _api(contact_pb2, "ContactsService", contact),
         _api(contact_record_pb2, "ContactRecordsService", contact_record),
+        _api(saved_filter_pb2, "SavedFiltersService", saved_filter),
         IMPORTS,
         EXPORTS,
         REASSIGNMENTS,

@@ -1,14 +1,17 @@
 """What customers listens to: identity's units and people, and the heads of its audit chain."""
 
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from chassis import anchors, organisation
+from chassis.database import transaction
 from chassis.envelope import Envelope
-from chassis.messaging import event_handler
+from chassis.messaging import event_handler, tick
+from customers.home import operations as home
 
 
 class Worker:
-    """Keeps the organisation as identity tells it, and the heads of identity's audit chain."""
+    """Keeps the organisation as identity tells it and the heads of identity's audit chain; counts what units hold."""
 
     name = "customers"
 
@@ -23,3 +26,8 @@ class Worker:
     @event_handler("identity", anchors.SEALED)
     def audit_sealed(self, session: Session, event: Envelope) -> None:
         anchors.keep(session, event)
+
+    @tick(every_s=60, eager=True)
+    def count_units(self, engine: Engine) -> None:
+        with transaction(engine) as session:
+            home.count_units(session)

@@ -96,6 +96,22 @@ def reassigning(company: Company, staff: Staff, then: str = "") -> None:
         director("CancelReassignmentJob", id=made.id)
 
 
+def saved(_company: Company, staff: Staff) -> Any:
+    return staff.director()("CreateSavedFilter", saved_filter={"name": "A", "kind": "SAVED_FILTER_KIND_CUSTOMERS"})
+
+
+def saved_and(then: str, **changes: str) -> Act:
+    """A saved filter, and what its owner then does with it."""
+
+    def run(_company: Company, staff: Staff) -> None:
+        director, given = staff.director(), {"name": "A", "kind": "SAVED_FILTER_KIND_CUSTOMERS"}
+        made = director("CreateSavedFilter", saved_filter=given)
+        told = {"id": made.id, "etag": made.etag, **changes}
+        director(then, **({"saved_filter": told} if changes else told))
+
+    return run
+
+
 ACTS: dict[str, Act] = {
     "CreateProductLine": line,
     "UpdateProductLine": updating("UpdateProductLine", "product_line", line, name="改名"),
@@ -115,6 +131,9 @@ ACTS: dict[str, Act] = {
     "DeleteContactRecord": lambda company, staff: record(company, staff, "delete"),
     "CreateExportJob": exporting,
     "CancelExportJob": cancelled,
+    "CreateSavedFilter": saved,
+    "UpdateSavedFilter": saved_and("UpdateSavedFilter", name="B"),
+    "DeleteSavedFilter": saved_and("DeleteSavedFilter"),
     "CreateReassignmentJob": reassigning,
     "CancelReassignmentJob": lambda company, staff: reassigning(company, staff, "cancel"),
 }
@@ -132,4 +151,4 @@ def test_every_act_leaves_its_row_with_the_units_concerned(company: Company, sta
     ACTS[name](company, staff)
     found = rows(company, "SELECT actor_id, resource, unit_ids FROM audit WHERE action = :name", name=name)
     assert found
-    assert all(row.actor_id and (row.unit_ids or row.resource == "product_line") for row in found)
+    assert all(row.actor_id and (row.unit_ids or row.resource in ("product_line", "saved_filter")) for row in found)

@@ -414,9 +414,12 @@ class ListCustomersRequest(_message.Message):
 
     FILTER_FIELD_NUMBER: _builtins.int
     ORDER_FIELD_NUMBER: _builtins.int
+    SAVED_FILTER_ID_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     order: Global___CustomerOrder.ValueType
+    saved_filter_id: _builtins.str
+    """A saved filter, own or shared, in place of a filter; its order counts where none is given."""
     page_size: _builtins.int
     """How many to answer; 50 unless told, 200 at most."""
     page_token: _builtins.str
@@ -428,12 +431,13 @@ class ListCustomersRequest(_message.Message):
         *,
         filter: Global___CustomerFilter | None = ...,
         order: Global___CustomerOrder.ValueType = ...,
+        saved_filter_id: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "order", b"order", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "order", b"order", "page_size", b"page_size", "page_token", b"page_token", "saved_filter_id", b"saved_filter_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -526,16 +530,20 @@ class CountCustomersRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     FILTER_FIELD_NUMBER: _builtins.int
+    SAVED_FILTER_ID_FIELD_NUMBER: _builtins.int
+    saved_filter_id: _builtins.str
+    """A saved filter, own or shared, in place of a filter."""
     @_builtins.property
     def filter(self) -> Global___CustomerFilter: ...
     def __init__(
         self,
         *,
         filter: Global___CustomerFilter | None = ...,
+        saved_filter_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "saved_filter_id", b"saved_filter_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1109,3 +1117,153 @@ class ExplainCustomerAccessResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ExplainCustomerAccessResponse: _TypeAlias = ExplainCustomerAccessResponse  # noqa: Y015
+
+@_typing.final
+class GetCustomerSummaryRequest(_message.Message):
+    """Asks what the caller begins the day with."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetCustomerSummaryRequest: _TypeAlias = GetCustomerSummaryRequest  # noqa: Y015
+
+@_typing.final
+class CustomerSummary(_message.Message):
+    """What a salesperson begins the day with, of the customers they own. Days are those of their home unit's zone."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OWNED_COUNT_FIELD_NUMBER: _builtins.int
+    OWNED_MORE_FIELD_NUMBER: _builtins.int
+    DUE_CUSTOMERS_FIELD_NUMBER: _builtins.int
+    DUE_TODAY_COUNT_FIELD_NUMBER: _builtins.int
+    OVERDUE_COUNT_FIELD_NUMBER: _builtins.int
+    UNCONTACTED_COUNT_FIELD_NUMBER: _builtins.int
+    UNCONTACTED_MORE_FIELD_NUMBER: _builtins.int
+    owned_count: _builtins.int
+    """How many, exact up to 1,000."""
+    owned_more: _builtins.bool
+    """There are more than were counted."""
+    due_today_count: _builtins.int
+    overdue_count: _builtins.int
+    uncontacted_count: _builtins.int
+    """Those not contacted for 30 days or never, exact up to 1,000."""
+    uncontacted_more: _builtins.bool
+    """There are more than were counted."""
+    @_builtins.property
+    def due_customers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Customer]:
+        """Those whose next contact is due today or overdue, longest overdue first, 20 at most."""
+
+    def __init__(
+        self,
+        *,
+        owned_count: _builtins.int = ...,
+        owned_more: _builtins.bool = ...,
+        due_customers: _abc.Iterable[Global___Customer] | None = ...,
+        due_today_count: _builtins.int = ...,
+        overdue_count: _builtins.int = ...,
+        uncontacted_count: _builtins.int = ...,
+        uncontacted_more: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["due_customers", b"due_customers", "due_today_count", b"due_today_count", "overdue_count", b"overdue_count", "owned_count", b"owned_count", "owned_more", b"owned_more", "uncontacted_count", b"uncontacted_count", "uncontacted_more", b"uncontacted_more"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CustomerSummary: _TypeAlias = CustomerSummary  # noqa: Y015
+
+@_typing.final
+class GetUnitFiguresRequest(_message.Message):
+    """Asks for figures of units."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetUnitFiguresRequest: _TypeAlias = GetUnitFiguresRequest  # noqa: Y015
+
+@_typing.final
+class UnitFiguresReport(_message.Message):
+    """Figures of units: each governed one, followed by those right below it. They are counted anew every minute."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNITS_FIELD_NUMBER: _builtins.int
+    COUNT_TIME_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def units(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnitFigures]: ...
+    @_builtins.property
+    def count_time(self) -> _timestamp_pb2.Timestamp:
+        """When they were counted; unset before the first time."""
+
+    def __init__(
+        self,
+        *,
+        units: _abc.Iterable[Global___UnitFigures] | None = ...,
+        count_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["count_time", b"count_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count_time", b"count_time", "units", b"units"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnitFiguresReport: _TypeAlias = UnitFiguresReport  # noqa: Y015
+
+@_typing.final
+class UnitFigures(_message.Message):
+    """Figures of a unit with all below it. A customer owned in two units counts in each."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    PARENT_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    NAME_EN_FIELD_NUMBER: _builtins.int
+    CUSTOMER_COUNT_FIELD_NUMBER: _builtins.int
+    RECENT_RECORD_COUNT_FIELD_NUMBER: _builtins.int
+    UNCONTACTED_COUNT_FIELD_NUMBER: _builtins.int
+    unit_id: _builtins.str
+    parent_id: _builtins.str
+    """The unit right above it."""
+    name: _builtins.str
+    name_en: _builtins.str
+    customer_count: _builtins.int
+    recent_record_count: _builtins.int
+    """Contact records of the last 7 days, by the units of their authors."""
+    uncontacted_count: _builtins.int
+    """Customers not contacted for 30 days or never."""
+    def __init__(
+        self,
+        *,
+        unit_id: _builtins.str = ...,
+        parent_id: _builtins.str = ...,
+        name: _builtins.str = ...,
+        name_en: _builtins.str = ...,
+        customer_count: _builtins.int = ...,
+        recent_record_count: _builtins.int = ...,
+        uncontacted_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_count", b"customer_count", "name", b"name", "name_en", b"name_en", "parent_id", b"parent_id", "recent_record_count", b"recent_record_count", "uncontacted_count", b"uncontacted_count", "unit_id", b"unit_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnitFigures: _TypeAlias = UnitFigures  # noqa: Y015

@@ -61,6 +61,16 @@ class CustomersServiceStub:
                 request_serializer=tongxiao_dot_customers_dot_v1_dot_customer__pb2.GetCustomerOverviewRequest.SerializeToString,
                 response_deserializer=tongxiao_dot_customers_dot_v1_dot_customer__pb2.CustomerOverview.FromString,
                 _registered_method=True)
+        self.GetCustomerSummary = channel.unary_unary(
+                '/tongxiao.customers.v1.CustomersService/GetCustomerSummary',
+                request_serializer=tongxiao_dot_customers_dot_v1_dot_customer__pb2.GetCustomerSummaryRequest.SerializeToString,
+                response_deserializer=tongxiao_dot_customers_dot_v1_dot_customer__pb2.CustomerSummary.FromString,
+                _registered_method=True)
+        self.GetUnitFigures = channel.unary_unary(
+                '/tongxiao.customers.v1.CustomersService/GetUnitFigures',
+                request_serializer=tongxiao_dot_customers_dot_v1_dot_customer__pb2.GetUnitFiguresRequest.SerializeToString,
+                response_deserializer=tongxiao_dot_customers_dot_v1_dot_customer__pb2.UnitFiguresReport.FromString,
+                _registered_method=True)
         self.CreateCustomer = channel.unary_unary(
                 '/tongxiao.customers.v1.CustomersService/CreateCustomer',
                 request_serializer=tongxiao_dot_customers_dot_v1_dot_customer__pb2.CreateCustomerRequest.SerializeToString,
@@ -147,6 +157,20 @@ class CustomersServiceServicer:
 
     def GetCustomerOverview(self, request, context):
         """Answers a customer with contacts, people, timeline and figures.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetCustomerSummary(self, request, context):
+        """Answers what a salesperson begins the day with: how many customers they own, whom they are to contact.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetUnitFigures(self, request, context):
+        """Answers figures of the units that the caller governs and of those right below them.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -249,6 +273,16 @@ def add_CustomersServiceServicer_to_server(servicer, server):
                     servicer.GetCustomerOverview,
                     request_deserializer=tongxiao_dot_customers_dot_v1_dot_customer__pb2.GetCustomerOverviewRequest.FromString,
                     response_serializer=tongxiao_dot_customers_dot_v1_dot_customer__pb2.CustomerOverview.SerializeToString,
+            ),
+            'GetCustomerSummary': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCustomerSummary,
+                    request_deserializer=tongxiao_dot_customers_dot_v1_dot_customer__pb2.GetCustomerSummaryRequest.FromString,
+                    response_serializer=tongxiao_dot_customers_dot_v1_dot_customer__pb2.CustomerSummary.SerializeToString,
+            ),
+            'GetUnitFigures': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetUnitFigures,
+                    request_deserializer=tongxiao_dot_customers_dot_v1_dot_customer__pb2.GetUnitFiguresRequest.FromString,
+                    response_serializer=tongxiao_dot_customers_dot_v1_dot_customer__pb2.UnitFiguresReport.SerializeToString,
             ),
             'CreateCustomer': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateCustomer,
@@ -437,6 +471,60 @@ class CustomersService:
             '/tongxiao.customers.v1.CustomersService/GetCustomerOverview',
             tongxiao_dot_customers_dot_v1_dot_customer__pb2.GetCustomerOverviewRequest.SerializeToString,
             tongxiao_dot_customers_dot_v1_dot_customer__pb2.CustomerOverview.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCustomerSummary(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tongxiao.customers.v1.CustomersService/GetCustomerSummary',
+            tongxiao_dot_customers_dot_v1_dot_customer__pb2.GetCustomerSummaryRequest.SerializeToString,
+            tongxiao_dot_customers_dot_v1_dot_customer__pb2.CustomerSummary.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetUnitFigures(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tongxiao.customers.v1.CustomersService/GetUnitFigures',
+            tongxiao_dot_customers_dot_v1_dot_customer__pb2.GetUnitFiguresRequest.SerializeToString,
+            tongxiao_dot_customers_dot_v1_dot_customer__pb2.UnitFiguresReport.FromString,
             options,
             channel_credentials,
             insecure,

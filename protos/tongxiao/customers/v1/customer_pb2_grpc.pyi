@@ -44,6 +44,10 @@ class CustomersServiceStub:
     """Counts the customers that a list's filters match."""
     GetCustomerOverview: _grpc.UnaryUnaryMultiCallable[_customer_pb2.GetCustomerOverviewRequest, _customer_pb2.CustomerOverview]
     """Answers a customer with contacts, people, timeline and figures."""
+    GetCustomerSummary: _grpc.UnaryUnaryMultiCallable[_customer_pb2.GetCustomerSummaryRequest, _customer_pb2.CustomerSummary]
+    """Answers what a salesperson begins the day with: how many customers they own, whom they are to contact."""
+    GetUnitFigures: _grpc.UnaryUnaryMultiCallable[_customer_pb2.GetUnitFiguresRequest, _customer_pb2.UnitFiguresReport]
+    """Answers figures of the units that the caller governs and of those right below them."""
     CreateCustomer: _grpc.UnaryUnaryMultiCallable[_customer_pb2.CreateCustomerRequest, _customer_pb2.Customer]
     """Creates a customer with at least one assignment."""
     UpdateCustomer: _grpc.UnaryUnaryMultiCallable[_customer_pb2.UpdateCustomerRequest, _customer_pb2.Customer]
@@ -80,6 +84,10 @@ class CustomersServiceAsyncStub(CustomersServiceStub):
     """Counts the customers that a list's filters match."""
     GetCustomerOverview: _aio.UnaryUnaryMultiCallable[_customer_pb2.GetCustomerOverviewRequest, _customer_pb2.CustomerOverview]  # type: ignore[assignment]
     """Answers a customer with contacts, people, timeline and figures."""
+    GetCustomerSummary: _aio.UnaryUnaryMultiCallable[_customer_pb2.GetCustomerSummaryRequest, _customer_pb2.CustomerSummary]  # type: ignore[assignment]
+    """Answers what a salesperson begins the day with: how many customers they own, whom they are to contact."""
+    GetUnitFigures: _aio.UnaryUnaryMultiCallable[_customer_pb2.GetUnitFiguresRequest, _customer_pb2.UnitFiguresReport]  # type: ignore[assignment]
+    """Answers figures of the units that the caller governs and of those right below them."""
     CreateCustomer: _aio.UnaryUnaryMultiCallable[_customer_pb2.CreateCustomerRequest, _customer_pb2.Customer]  # type: ignore[assignment]
     """Creates a customer with at least one assignment."""
     UpdateCustomer: _aio.UnaryUnaryMultiCallable[_customer_pb2.UpdateCustomerRequest, _customer_pb2.Customer]  # type: ignore[assignment]
@@ -143,6 +151,22 @@ class CustomersServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_customer_pb2.CustomerOverview, _abc.Awaitable[_customer_pb2.CustomerOverview]]:
         """Answers a customer with contacts, people, timeline and figures."""
+
+    @_abc_1.abstractmethod
+    def GetCustomerSummary(
+        self,
+        request: _customer_pb2.GetCustomerSummaryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_customer_pb2.CustomerSummary, _abc.Awaitable[_customer_pb2.CustomerSummary]]:
+        """Answers what a salesperson begins the day with: how many customers they own, whom they are to contact."""
+
+    @_abc_1.abstractmethod
+    def GetUnitFigures(
+        self,
+        request: _customer_pb2.GetUnitFiguresRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_customer_pb2.UnitFiguresReport, _abc.Awaitable[_customer_pb2.UnitFiguresReport]]:
+        """Answers figures of the units that the caller governs and of those right below them."""
 
     @_abc_1.abstractmethod
     def CreateCustomer(

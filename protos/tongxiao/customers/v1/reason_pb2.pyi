@@ -62,6 +62,7 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_TOO_MANY_FILTERS: _Reason.ValueType  # 37
     REASON_FILTER_UNKNOWN: _Reason.ValueType  # 38
     REASON_NOT_OWN_FILTER: _Reason.ValueType  # 39
+    REASON_FILTER_TWICE: _Reason.ValueType  # 40
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Why customers refused."""
@@ -106,4 +107,5 @@ REASON_FILTER_NAME_TAKEN: Reason.ValueType  # 36
 REASON_TOO_MANY_FILTERS: Reason.ValueType  # 37
 REASON_FILTER_UNKNOWN: Reason.ValueType  # 38
 REASON_NOT_OWN_FILTER: Reason.ValueType  # 39
+REASON_FILTER_TWICE: Reason.ValueType  # 40
 Global___Reason: _TypeAlias = Reason  # noqa: Y015

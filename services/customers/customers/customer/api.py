@@ -12,6 +12,8 @@ from customers.customer import access, operations, queries
 from customers.customer.attributes import ATTRIBUTES, attributes
 from customers.customer.messages import customer_message, customer_messages, period_message, share_message
 from customers.customer.operations import Wanted
+from customers.home.api import get_customer_summary as get_customer_summary
+from customers.home.api import get_unit_figures as get_unit_figures
 from customers.overview.api import get_customer_overview as get_customer_overview
 from tongxiao.customers.v1 import customer_pb2 as pb
 

@@ -16,6 +16,7 @@ from chassis.listing import Condition, Listing, Narrowing, Order
 from customers import facts, people, search
 from customers.customer.model import Assignment, AssignmentPeriod, Customer, Share
 from customers.refusals import refuse
+from customers.saved_filter import queries as saved_filters
 from tongxiao.customers.v1 import customer_pb2 as pb
 
 LISTING = Listing(Customer, Assignment, "customer_id", shared_as="customer")
@@ -107,8 +108,9 @@ def objects_by_ids(session: Session, customer_ids: Sequence[UUID]) -> list[Custo
 
 def page_of(call: Call, request: pb.ListCustomersRequest) -> paging.Page:
     """A page of the customers within reach, as ids."""
-    narrowing = narrowing_of(call, request.filter)
-    return paging.page(call, LISTING, order=ORDERS[request.order], narrowing=narrowing, request=request)
+    given, order = saved_filters.applied(call, request)
+    narrowing = narrowing_of(call, given)
+    return paging.page(call, LISTING, order=ORDERS[request.order or order], narrowing=narrowing, request=request)
 
 
 def list_customers(call: Call, request: pb.ListCustomersRequest) -> tuple[list[list[Any]], str]:
@@ -119,8 +121,8 @@ def list_customers(call: Call, request: pb.ListCustomersRequest) -> tuple[list[l
 
 def count_customers(call: Call, request: pb.CountCustomersRequest) -> tuple[int, bool]:
     """How many customers within reach, exact to 1,000, and whether there are more."""
-    order = ORDERS[pb.CUSTOMER_ORDER_UNSPECIFIED]
-    return paging.count(call, LISTING, order=order, narrowing=narrowing_of(call, request.filter))
+    order, (given, _) = ORDERS[pb.CUSTOMER_ORDER_UNSPECIFIED], saved_filters.applied(call, request)
+    return paging.count(call, LISTING, order=order, narrowing=narrowing_of(call, given))
 
 
 def search_customers(call: Call, request: pb.SearchCustomersRequest) -> tuple[list[list[Any]], str]:

@@ -1,0 +1,1 @@
+"""What people find first: their own customers' day, and figures of the units they govern."""
