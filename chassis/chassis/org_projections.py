@@ -22,7 +22,7 @@ def _kept_units(session: Session) -> Mapping[str, Any]:
     found: dict[str, Any] = {TREE: organisation.locked_version(session)}
     table = schema.org_closure.c
     above = select(table.descendant_id, func.array_agg(table.ancestor_id)).group_by(table.descendant_id)
-    ancestors = dict(session.execute(above, execution_options=REACH).all())
+    ancestors: dict[Any, Any] = dict(session.execute(above, execution_options=REACH).all())
     for row in session.execute(select(schema.org_units), execution_options=REACH).mappings():
         found[str(row["id"])] = {**row, "above": set(ancestors.pop(row["id"], ()))}
     return found | {f"what lies above {unit_id}": set(above_it) for unit_id, above_it in ancestors.items()}
@@ -64,7 +64,8 @@ def _told_people(events: Sequence[Envelope]) -> Mapping[str, Any]:
 def _person(event: Envelope) -> PersonChanged:
     if event.tombstone:
         return PersonChanged(id=event.subject, state=organisation.GONE)
-    return event.read(PersonChanged())
+    found: PersonChanged = event.read(PersonChanged())
+    return found
 
 
 def _heal_people(session: Session, events: Sequence[Envelope], keys: Sequence[str]) -> None:

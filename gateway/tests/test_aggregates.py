@@ -65,3 +65,34 @@ def test_a_part_one_may_not_see_is_left_out(with_a_part: httpx.Client, services:
     found = with_a_part.get(f"/v1/customers/{ID}/overview").json()
     assert found["unavailable"] == []
     assert "unit" not in found
+
+
+def test_home_is_one_call_with_every_part_one_may_read(api: httpx.Client, services: Services) -> None:
+    services.on("CustomersService.GetCustomerSummary", customer_pb2.CustomerSummary(owned_count=7))
+    services.on("PostsService.ListPosts", refuse("PERMISSION_MISSING"))
+    services.on("EmployeesService.ListDrifts", refuse("PERMISSION_MISSING"))
+    found = api.get("/v1/home").json()
+    assert (found["customers"]["ownedCount"], found["unavailable"]) == (7, [])
+    assert {"me", "records", "units", "imports", "exports", "reassignments"} <= found.keys()
+    assert not {"vacantPosts", "drifts"} & found.keys()
+    assert services.to("ContactRecordsService.ListContactRecords")[0].request.author_id
+    assert services.to("ExportJobsService.ListExportJobs")[0].request.at_work
+
+
+def test_home_names_what_cannot_be_had(api: httpx.Client, services: Services) -> None:
+    services.on("CustomersService.GetCustomerSummary", refuse("STORE_UNAVAILABLE"))
+    answer = api.get("/v1/home")
+    assert (answer.status_code, answer.json()["unavailable"]) == (200, ["customers"])
+    assert "me" in answer.json()
+
+
+def test_home_of_nobody_is_refused(api: httpx.Client, services: Services) -> None:
+    services.on("SessionsService.GetMe", refuse("SESSION_REVOKED"))
+    assert api.get("/v1/home").status_code == 401
+
+
+def test_home_is_described(api: httpx.Client) -> None:
+    described = api.get("/v1/openapi.json").json()["paths"]["/v1/home"]["get"]
+    schema = described["responses"]["200"]["content"]["application/json"]["schema"]
+    assert (described["operationId"], schema["required"]) == ("getHome", ["unavailable"])
+    assert schema["properties"]["customers"] == {"$ref": "#/components/schemas/CustomerSummary"}

@@ -119,31 +119,38 @@ def encoded() -> bytes:
 
 def _tags() -> list[Json]:
     services = {rpc.method.containing_service.name: rpc.method.containing_service for rpc in catalogue.rpcs()}
-    return [
+    found = [
         {"name": name.removesuffix("Service"), "description": comments.of(service.full_name)}
         for name, service in services.items()
     ]
+    return [*found, {"name": "Screens", "description": "一屏一次调用。 One call a screen."}]
 
 
 def _aggregate(aggregate: aggregates.Aggregate, schemas: Schemas) -> Json:
     """All of the main reply, the parts beside it, and the names of those that could not be had."""
-    main = catalogue.find(aggregate.main.rpc).method
     parts = {part.name: schemas.message(catalogue.find(part.rpc).method.output_type) for part in aggregate.parts}
     missing = {"type": "array", "items": _STRING, "description": "暂不可用的部分。 Parts that cannot be had now."}
-    schemas.message(main.output_type)
-    members = {**schemas.components[main.output_type.name]["properties"], **parts, "unavailable": missing}
-    schema = {"type": "object", "properties": members, "required": ["unavailable"]}
-    problems = {code: {"$ref": "#/components/responses/Problem"} for code in ("400", "401", "403", "404", "429", "503")}
-    return {
-        "operationId": main.name[0].lower() + main.name[1:],
-        "tags": [main.containing_service.name.removesuffix("Service")],
-        "summary": comments.of(main.full_name),
-        "parameters": [{"name": "id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}],
-        "responses": {
-            "200": {"description": "OK", "content": {"application/json": {"schema": schema}}},
-            **problems,
-            "default": {"$ref": "#/components/responses/Problem"},
-        },
+    schema = {"type": "object", "properties": {**parts, "unavailable": missing}, "required": ["unavailable"]}
+    codes = ("400", "401", "403", "404", "429", "503") if aggregate.main else ("400", "401", "403", "429", "503")
+    found: Json = {"operationId": aggregate.name, "tags": ["Screens"], "summary": aggregate.summary, "parameters": []}
+    if aggregate.main:
+        main = catalogue.find(aggregate.main.rpc).method
+        schemas.message(main.output_type)
+        schema["properties"] = {
+            **schemas.components[main.output_type.name]["properties"],
+            **parts,
+            "unavailable": missing,
+        }
+        found["operationId"] = main.name[0].lower() + main.name[1:]
+        found["tags"], found["summary"] = (
+            [main.containing_service.name.removesuffix("Service")],
+            comments.of(main.full_name),
+        )
+        id_ = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
+        found["parameters"] = [id_]
+    refusals = {code: {"$ref": "#/components/responses/Problem"} for code in (*codes, "default")}
+    return found | {
+        "responses": {"200": {"description": "OK", "content": {"application/json": {"schema": schema}}}, **refusals}
     }
 
 
