@@ -7,6 +7,7 @@ from chassis import anchors, organisation
 from chassis.database import transaction
 from chassis.envelope import Envelope
 from chassis.messaging import event_handler, tick
+from customers import units
 from customers.home import operations as home
 
 
@@ -17,7 +18,7 @@ class Worker:
 
     @event_handler("identity", "org.changed.v1")
     def org_changed(self, session: Session, event: Envelope) -> None:
-        organisation.org_changed(session, event)
+        units.org_changed(session, event)
 
     @event_handler("identity", "person.changed.v1")
     def person_changed(self, session: Session, event: Envelope) -> None:

@@ -21,5 +21,7 @@ class Settings(ProcessSettings):
     signing_key_dir: Path | None = None
     # host:port of the service that keeps the heads of identity's audit chain; `verify-audit` alone needs it.
     customers_target: str = ""
+    # The services that must say that nothing of theirs lies in a unit before it is closed; `work` listens to each.
+    closing_services: tuple[str, ...] = ("customers",)
     # How long an unknown key id waits before Keycloak is asked for its keys again.
     keys_refetch_s: float = 10

@@ -7,6 +7,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from chassis import anchors, clock
+from chassis import closing as asking
 from chassis.database import transaction
 from chassis.envelope import Envelope
 from chassis.messaging import event_handler, tick
@@ -16,6 +17,7 @@ from identity.keycloak.realm import Realm
 from identity.session import day_change
 from identity.session import queries as sessions
 from identity.settings import Settings
+from identity.unit import closing
 from tongxiao.identity.events.v1 import events_pb2
 
 
@@ -41,6 +43,14 @@ class Worker:
     @event_handler("identity", "session.revoked.v1")
     def session_revoked(self, session: Session, event: Envelope) -> None:
         telling.tell(session, realm(), telling.REVOCATION, [event.id])
+
+    @event_handler("customers", asking.EMPTY)
+    def unit_empty(self, session: Session, event: Envelope) -> None:
+        closing.answered(session, event, services=load(Settings).closing_services)
+
+    @event_handler("customers", asking.OCCUPIED)
+    def unit_occupied(self, session: Session, event: Envelope) -> None:
+        closing.answered(session, event, services=load(Settings).closing_services)
 
     @event_handler("customers", anchors.SEALED)
     def audit_sealed(self, session: Session, event: Envelope) -> None:

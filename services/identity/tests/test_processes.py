@@ -10,10 +10,10 @@ from typing import Any
 import grpc
 import pytest
 
-from chassis import backfill
+from chassis import backfill, reconcile
 from chassis.channels import channel
 from chassis.database import transaction
-from chassis.organisation import PROJECTIONS
+from chassis.org_projections import PROJECTIONS
 from chassis.testing import ServiceDatabase, eventually, process_environment, running
 from chassis.testing.processes import free_port
 from identity import bootstrap
@@ -96,7 +96,7 @@ def test_a_projection_is_filled_from_identitys_snapshot(
     owner = backfill.Owner(found.target, TOKEN)
     for projection in PROJECTIONS:
         backfill.fill(other.engine("worker"), owner, projection, consumer="probe")
-        assert list(backfill.compare(other.engine("worker"), owner, projection)) == []
+        assert list(reconcile.compare(other.engine("worker"), owner, projection)) == []
     tables = ("org_units ORDER BY id", "org_closure ORDER BY 1, 2", "org_people ORDER BY id")
     with other.engine("owner").connect() as theirs, firm.database.engine("owner").connect() as ours:
         for table in tables:

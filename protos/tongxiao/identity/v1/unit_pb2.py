@@ -30,7 +30,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from tongxiao.common.v1 import options_pb2 as tongxiao_dot_common_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ftongxiao/identity/v1/unit.proto\x12\x14tongxiao.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a tongxiao/common/v1/options.proto\"\xb7\x04\n\x04Unit\x12\x17\n\x02id\x18\x01 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x36\n\x04\x63ode\x18\x02 \x01(\tB(\xbaH%r#2!^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$\x12\x17\n\x04name\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64\x12\x18\n\x07name_en\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12\x38\n\x04kind\x18\x05 \x01(\x0e\x32\x1e.tongxiao.identity.v1.UnitKindB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1e\n\tparent_id\x18\x06 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x1a\n\ttime_zone\x18\x07 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12&\n\x08\x63urrency\x18\x08 \x01(\tB\x14\xbaH\x11r\x0f\x32\r^([A-Z]{3})?$\x12!\n\x0chead_post_id\x18\t \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x34\n\x05state\x18\n \x01(\x0e\x32\x1f.tongxiao.identity.v1.UnitStateB\x04\xe2\x41\x01\x03\x12\x13\n\x05\x64\x65pth\x18\x0b \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x1a\n\x0ctree_version\x18\x0c \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x15\n\x04\x65tag\x18\r \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x35\n\x0b\x63reate_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\"&\n\x0eGetUnitRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\xab\x02\n\x10ListUnitsRequest\x12\x1d\n\x08\x62\x65low_id\x18\x01 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x1e\n\tparent_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12>\n\x05kinds\x18\x03 \x03(\x0e\x32\x1e.tongxiao.identity.v1.UnitKindB\x0f\xbaH\x0c\x92\x01\t\x10\x05\"\x05\x82\x01\x02\x10\x01\x12\x31\n\nas_of_date\x18\x04 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^(\\d{4}-\\d{2}-\\d{2})?$\x12\x16\n\x05query\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12\x13\n\x0bshow_closed\x18\x06 \x01(\x08\x12\x1a\n\tpage_size\x18\x64 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x65 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"W\n\x11ListUnitsResponse\x12)\n\x05units\x18\x01 \x03(\x0b\x32\x1a.tongxiao.identity.v1.Unit\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"E\n\x11\x43reateUnitRequest\x12\x30\n\x04unit\x18\x01 \x01(\x0b\x32\x1a.tongxiao.identity.v1.UnitB\x06\xbaH\x03\xc8\x01\x01\"v\n\x11UpdateUnitRequest\x12\x30\n\x04unit\x18\x01 \x01(\x0b\x32\x1a.tongxiao.identity.v1.UnitB\x06\xbaH\x03\xc8\x01\x01\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"\x92\x01\n\x0fMoveUnitRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\tparent_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x35\n\x0e\x65\x66\x66\x65\x63tive_date\x18\x03 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^(\\d{4}-\\d{2}-\\d{2})?$\x12\x15\n\x04\x65tag\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@\"?\n\x10\x43loseUnitRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x15\n\x04\x65tag\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\".\n\x16ListUnitParentsRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"L\n\x17ListUnitParentsResponse\x12\x31\n\x07parents\x18\x01 \x03(\x0b\x32 .tongxiao.identity.v1.UnitParent\"E\n\nUnitParent\x12\x11\n\tparent_id\x18\x01 \x01(\t\x12\x12\n\nstart_date\x18\x02 \x01(\t\x12\x10\n\x08\x65nd_date\x18\x03 \x01(\t*\x96\x01\n\x08UnitKind\x12\x19\n\x15UNIT_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11UNIT_KIND_COMPANY\x10\x01\x12\x14\n\x10UNIT_KIND_REGION\x10\x02\x12\x14\n\x10UNIT_KIND_BRANCH\x10\x03\x12\x18\n\x14UNIT_KIND_DEPARTMENT\x10\x04\x12\x12\n\x0eUNIT_KIND_TEAM\x10\x05*m\n\tUnitState\x12\x1a\n\x16UNIT_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11UNIT_STATE_ACTIVE\x10\x01\x12\x16\n\x12UNIT_STATE_CLOSING\x10\x02\x12\x15\n\x11UNIT_STATE_CLOSED\x10\x03\x32\xf0\x06\n\x0cUnitsService\x12k\n\x07GetUnit\x12$.tongxiao.identity.v1.GetUnitRequest\x1a\x1a.tongxiao.identity.v1.Unit\"\x1e\x8a\xb5\x18\x04\x08\x01(\x01\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/units/{id}\x12w\n\tListUnits\x12&.tongxiao.identity.v1.ListUnitsRequest\x1a\'.tongxiao.identity.v1.ListUnitsResponse\"\x19\x8a\xb5\x18\x04\x08\x01(\x01\x82\xd3\xe4\x93\x02\x0b\x12\t/v1/units\x12r\n\nCreateUnit\x12\'.tongxiao.identity.v1.CreateUnitRequest\x1a\x1a.tongxiao.identity.v1.Unit\"\x1f\x8a\xb5\x18\x04\x08\x02(\x03\x82\xd3\xe4\x93\x02\x11\"\t/v1/units:\x04unit\x12|\n\nUpdateUnit\x12\'.tongxiao.identity.v1.UpdateUnitRequest\x1a\x1a.tongxiao.identity.v1.Unit\")\x8a\xb5\x18\x04\x08\x02(\x03\x82\xd3\xe4\x93\x02\x1b\x32\x13/v1/units/{unit.id}:\x04unit\x12u\n\x08MoveUnit\x12%.tongxiao.identity.v1.MoveUnitRequest\x1a\x1a.tongxiao.identity.v1.Unit\"&\x8a\xb5\x18\x04\x08\x02(\x03\x82\xd3\xe4\x93\x02\x18\"\x13/v1/units/{id}:move:\x01*\x12x\n\tCloseUnit\x12&.tongxiao.identity.v1.CloseUnitRequest\x1a\x1a.tongxiao.identity.v1.Unit\"\'\x8a\xb5\x18\x04\x08\x02(\x03\x82\xd3\xe4\x93\x02\x19\"\x14/v1/units/{id}:close:\x01*\x12\x96\x01\n\x0fListUnitParents\x12,.tongxiao.identity.v1.ListUnitParentsRequest\x1a-.tongxiao.identity.v1.ListUnitParentsResponse\"&\x8a\xb5\x18\x04\x08\x01(\x01\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/units/{id}/parentsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ftongxiao/identity/v1/unit.proto\x12\x14tongxiao.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a tongxiao/common/v1/options.proto\"\xf3\x04\n\x04Unit\x12\x17\n\x02id\x18\x01 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x36\n\x04\x63ode\x18\x02 \x01(\tB(\xbaH%r#2!^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$\x12\x17\n\x04name\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64\x12\x18\n\x07name_en\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12\x38\n\x04kind\x18\x05 \x01(\x0e\x32\x1e.tongxiao.identity.v1.UnitKindB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1e\n\tparent_id\x18\x06 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x1a\n\ttime_zone\x18\x07 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12&\n\x08\x63urrency\x18\x08 \x01(\tB\x14\xbaH\x11r\x0f\x32\r^([A-Z]{3})?$\x12!\n\x0chead_post_id\x18\t \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x34\n\x05state\x18\n \x01(\x0e\x32\x1f.tongxiao.identity.v1.UnitStateB\x04\xe2\x41\x01\x03\x12\x13\n\x05\x64\x65pth\x18\x0b \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x1a\n\x0ctree_version\x18\x0c \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x15\n\x04\x65tag\x18\r \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x35\n\x0b\x63reate_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12:\n\x0boccupied_by\x18\x10 \x03(\x0b\x32\x1f.tongxiao.identity.v1.OccupancyB\x04\xe2\x41\x01\x03\"\x88\x01\n\tOccupancy\x12\x0f\n\x07service\x18\x01 \x01(\t\x12;\n\x06\x63ounts\x18\x02 \x03(\x0b\x32+.tongxiao.identity.v1.Occupancy.CountsEntry\x1a-\n\x0b\x43ountsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x05:\x02\x38\x01\"&\n\x0eGetUnitRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\xab\x02\n\x10ListUnitsRequest\x12\x1d\n\x08\x62\x65low_id\x18\x01 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x1e\n\tparent_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12>\n\x05kinds\x18\x03 \x03(\x0e\x32\x1e.tongxiao.identity.v1.UnitKindB\x0f\xbaH\x0c\x92\x01\t\x10\x05\"\x05\x82\x01\x02\x10\x01\x12\x31\n\nas_of_date\x18\x04 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^(\\d{4}-\\d{2}-\\d{2})?$\x12\x16\n\x05query\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12\x13\n\x0bshow_closed\x18\x06 \x01(\x08\x12\x1a\n\tpage_size\x18\x64 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x65 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"W\n\x11ListUnitsResponse\x12)\n\x05units\x18\x01 \x03(\x0b\x32\x1a.tongxiao.identity.v1.Unit\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"E\n\x11\x43reateUnitRequest\x12\x30\n\x04unit\x18\x01 \x01(\x0b\x32\x1a.tongxiao.identity.v1.UnitB\x06\xbaH\x03\xc8\x01\x01\"v\n\x11UpdateUnitRequest\x12\x30\n\x04unit\x18\x01 \x01(\x0b\x32\x1a.tongxiao.identity.v1.UnitB\x06\xbaH\x03\xc8\x01\x01\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"\x92\x01\n\x0fMoveUnitRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\tparent_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x35\n\x0e\x65\x66\x66\x65\x63tive_date\x18\x03 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^(\\d{4}-\\d{2}-\\d{2})?$\x12\x15\n\x04\x65tag\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@\"?\n\x10\x43loseUnitRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x15\n\x04\x65tag\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\".\n\x16ListUnitParentsRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"L\n\x17ListUnitParentsResponse\x12\x31\n\x07parents\x18\x01 \x03(\x0b\x32 .tongxiao.identity.v1.UnitParent\"E\n\nUnitParent\x12\x11\n\tparent_id\x18\x01 \x01(\t\x12\x12\n\nstart_date\x18\x02 \x01(\t\x12\x10\n\x08\x65nd_date\x18\x03 \x01(\t*\x96\x01\n\x08UnitKind\x12\x19\n\x15UNIT_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11UNIT_KIND_COMPANY\x10\x01\x12\x14\n\x10UNIT_KIND_REGION\x10\x02\x12\x14\n\x10UNIT_KIND_BRANCH\x10\x03\x12\x18\n\x14UNIT_KIND_DEPARTMENT\x10\x04\x12\x12\n\x0eUNIT_KIND_TEAM\x10\x05*m\n\tUnitState\x12\x1a\n\x16UNIT_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11UNIT_STATE_ACTIVE\x10\x01\x12\x16\n\x12UNIT_STATE_CLOSING\x10\x02\x12\x15\n\x11UNIT_STATE_CLOSED\x10\x03\x32\xf0\x06\n\x0cUnitsService\x12k\n\x07GetUnit\x12$.tongxiao.identity.v1.GetUnitRequest\x1a\x1a.tongxiao.identity.v1.Unit\"\x1e\x8a\xb5\x18\x04\x08\x01(\x01\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/units/{id}\x12w\n\tListUnits\x12&.tongxiao.identity.v1.ListUnitsRequest\x1a\'.tongxiao.identity.v1.ListUnitsResponse\"\x19\x8a\xb5\x18\x04\x08\x01(\x01\x82\xd3\xe4\x93\x02\x0b\x12\t/v1/units\x12r\n\nCreateUnit\x12\'.tongxiao.identity.v1.CreateUnitRequest\x1a\x1a.tongxiao.identity.v1.Unit\"\x1f\x8a\xb5\x18\x04\x08\x02(\x03\x82\xd3\xe4\x93\x02\x11\"\t/v1/units:\x04unit\x12|\n\nUpdateUnit\x12\'.tongxiao.identity.v1.UpdateUnitRequest\x1a\x1a.tongxiao.identity.v1.Unit\")\x8a\xb5\x18\x04\x08\x02(\x03\x82\xd3\xe4\x93\x02\x1b\x32\x13/v1/units/{unit.id}:\x04unit\x12u\n\x08MoveUnit\x12%.tongxiao.identity.v1.MoveUnitRequest\x1a\x1a.tongxiao.identity.v1.Unit\"&\x8a\xb5\x18\x04\x08\x02(\x03\x82\xd3\xe4\x93\x02\x18\"\x13/v1/units/{id}:move:\x01*\x12x\n\tCloseUnit\x12&.tongxiao.identity.v1.CloseUnitRequest\x1a\x1a.tongxiao.identity.v1.Unit\"\'\x8a\xb5\x18\x04\x08\x02(\x03\x82\xd3\xe4\x93\x02\x19\"\x14/v1/units/{id}:close:\x01*\x12\x96\x01\n\x0fListUnitParents\x12,.tongxiao.identity.v1.ListUnitParentsRequest\x1a-.tongxiao.identity.v1.ListUnitParentsResponse\"&\x8a\xb5\x18\x04\x08\x01(\x01\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/units/{id}/parentsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -67,6 +67,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_UNIT'].fields_by_name['create_time']._serialized_options = b'\342A\001\003'
   _globals['_UNIT'].fields_by_name['update_time']._loaded_options = None
   _globals['_UNIT'].fields_by_name['update_time']._serialized_options = b'\342A\001\003'
+  _globals['_UNIT'].fields_by_name['occupied_by']._loaded_options = None
+  _globals['_UNIT'].fields_by_name['occupied_by']._serialized_options = b'\342A\001\003'
+  _globals['_OCCUPANCY_COUNTSENTRY']._loaded_options = None
+  _globals['_OCCUPANCY_COUNTSENTRY']._serialized_options = b'8\001'
   _globals['_GETUNITREQUEST'].fields_by_name['id']._loaded_options = None
   _globals['_GETUNITREQUEST'].fields_by_name['id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_LISTUNITSREQUEST'].fields_by_name['below_id']._loaded_options = None
@@ -115,32 +119,36 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_UNITSSERVICE'].methods_by_name['CloseUnit']._serialized_options = b'\212\265\030\004\010\002(\003\202\323\344\223\002\031\"\024/v1/units/{id}:close:\001*'
   _globals['_UNITSSERVICE'].methods_by_name['ListUnitParents']._loaded_options = None
   _globals['_UNITSSERVICE'].methods_by_name['ListUnitParents']._serialized_options = b'\212\265\030\004\010\001(\001\202\323\344\223\002\030\022\026/v1/units/{id}/parents'
-  _globals['_UNITKIND']._serialized_start=1854
-  _globals['_UNITKIND']._serialized_end=2004
-  _globals['_UNITSTATE']._serialized_start=2006
-  _globals['_UNITSTATE']._serialized_end=2115
+  _globals['_UNITKIND']._serialized_start=2053
+  _globals['_UNITKIND']._serialized_end=2203
+  _globals['_UNITSTATE']._serialized_start=2205
+  _globals['_UNITSTATE']._serialized_end=2314
   _globals['_UNIT']._serialized_start=251
-  _globals['_UNIT']._serialized_end=818
-  _globals['_GETUNITREQUEST']._serialized_start=820
-  _globals['_GETUNITREQUEST']._serialized_end=858
-  _globals['_LISTUNITSREQUEST']._serialized_start=861
-  _globals['_LISTUNITSREQUEST']._serialized_end=1160
-  _globals['_LISTUNITSRESPONSE']._serialized_start=1162
-  _globals['_LISTUNITSRESPONSE']._serialized_end=1249
-  _globals['_CREATEUNITREQUEST']._serialized_start=1251
-  _globals['_CREATEUNITREQUEST']._serialized_end=1320
-  _globals['_UPDATEUNITREQUEST']._serialized_start=1322
-  _globals['_UPDATEUNITREQUEST']._serialized_end=1440
-  _globals['_MOVEUNITREQUEST']._serialized_start=1443
-  _globals['_MOVEUNITREQUEST']._serialized_end=1589
-  _globals['_CLOSEUNITREQUEST']._serialized_start=1591
-  _globals['_CLOSEUNITREQUEST']._serialized_end=1654
-  _globals['_LISTUNITPARENTSREQUEST']._serialized_start=1656
-  _globals['_LISTUNITPARENTSREQUEST']._serialized_end=1702
-  _globals['_LISTUNITPARENTSRESPONSE']._serialized_start=1704
-  _globals['_LISTUNITPARENTSRESPONSE']._serialized_end=1780
-  _globals['_UNITPARENT']._serialized_start=1782
-  _globals['_UNITPARENT']._serialized_end=1851
-  _globals['_UNITSSERVICE']._serialized_start=2118
-  _globals['_UNITSSERVICE']._serialized_end=2998
+  _globals['_UNIT']._serialized_end=878
+  _globals['_OCCUPANCY']._serialized_start=881
+  _globals['_OCCUPANCY']._serialized_end=1017
+  _globals['_OCCUPANCY_COUNTSENTRY']._serialized_start=972
+  _globals['_OCCUPANCY_COUNTSENTRY']._serialized_end=1017
+  _globals['_GETUNITREQUEST']._serialized_start=1019
+  _globals['_GETUNITREQUEST']._serialized_end=1057
+  _globals['_LISTUNITSREQUEST']._serialized_start=1060
+  _globals['_LISTUNITSREQUEST']._serialized_end=1359
+  _globals['_LISTUNITSRESPONSE']._serialized_start=1361
+  _globals['_LISTUNITSRESPONSE']._serialized_end=1448
+  _globals['_CREATEUNITREQUEST']._serialized_start=1450
+  _globals['_CREATEUNITREQUEST']._serialized_end=1519
+  _globals['_UPDATEUNITREQUEST']._serialized_start=1521
+  _globals['_UPDATEUNITREQUEST']._serialized_end=1639
+  _globals['_MOVEUNITREQUEST']._serialized_start=1642
+  _globals['_MOVEUNITREQUEST']._serialized_end=1788
+  _globals['_CLOSEUNITREQUEST']._serialized_start=1790
+  _globals['_CLOSEUNITREQUEST']._serialized_end=1853
+  _globals['_LISTUNITPARENTSREQUEST']._serialized_start=1855
+  _globals['_LISTUNITPARENTSREQUEST']._serialized_end=1901
+  _globals['_LISTUNITPARENTSRESPONSE']._serialized_start=1903
+  _globals['_LISTUNITPARENTSRESPONSE']._serialized_end=1979
+  _globals['_UNITPARENT']._serialized_start=1981
+  _globals['_UNITPARENT']._serialized_end=2050
+  _globals['_UNITSSERVICE']._serialized_start=2317
+  _globals['_UNITSSERVICE']._serialized_end=3197
 # @@protoc_insertion_point(module_scope)

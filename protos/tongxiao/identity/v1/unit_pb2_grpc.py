@@ -112,7 +112,8 @@ class UnitsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CloseUnit(self, request, context):
-        """Closes a unit in which nothing is left.
+        """Begins to close a unit: it takes nothing new, and is closed once every service has said that it holds nothing of
+        theirs. Else it is in use again, and occupied_by says why. For one that is closing, every service is asked again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -44,7 +44,9 @@ class UnitsServiceStub:
     MoveUnit: _grpc.UnaryUnaryMultiCallable[_unit_pb2.MoveUnitRequest, _unit_pb2.Unit]
     """Moves a unit with its whole subtree below another parent, from a day on."""
     CloseUnit: _grpc.UnaryUnaryMultiCallable[_unit_pb2.CloseUnitRequest, _unit_pb2.Unit]
-    """Closes a unit in which nothing is left."""
+    """Begins to close a unit: it takes nothing new, and is closed once every service has said that it holds nothing of
+    theirs. Else it is in use again, and occupied_by says why. For one that is closing, every service is asked again.
+    """
     ListUnitParents: _grpc.UnaryUnaryMultiCallable[_unit_pb2.ListUnitParentsRequest, _unit_pb2.ListUnitParentsResponse]
     """Lists the parents that a unit has had and will have."""
 
@@ -64,7 +66,9 @@ class UnitsServiceAsyncStub(UnitsServiceStub):
     MoveUnit: _aio.UnaryUnaryMultiCallable[_unit_pb2.MoveUnitRequest, _unit_pb2.Unit]  # type: ignore[assignment]
     """Moves a unit with its whole subtree below another parent, from a day on."""
     CloseUnit: _aio.UnaryUnaryMultiCallable[_unit_pb2.CloseUnitRequest, _unit_pb2.Unit]  # type: ignore[assignment]
-    """Closes a unit in which nothing is left."""
+    """Begins to close a unit: it takes nothing new, and is closed once every service has said that it holds nothing of
+    theirs. Else it is in use again, and occupied_by says why. For one that is closing, every service is asked again.
+    """
     ListUnitParents: _aio.UnaryUnaryMultiCallable[_unit_pb2.ListUnitParentsRequest, _unit_pb2.ListUnitParentsResponse]  # type: ignore[assignment]
     """Lists the parents that a unit has had and will have."""
 
@@ -117,7 +121,9 @@ class UnitsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _unit_pb2.CloseUnitRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_unit_pb2.Unit, _abc.Awaitable[_unit_pb2.Unit]]:
-        """Closes a unit in which nothing is left."""
+        """Begins to close a unit: it takes nothing new, and is closed once every service has said that it holds nothing of
+        theirs. Else it is in use again, and occupied_by says why. For one that is closing, every service is asked again.
+        """
 
     @_abc_1.abstractmethod
     def ListUnitParents(

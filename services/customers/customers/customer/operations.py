@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import delete, insert
 from sqlalchemy.orm import Session
 
-from chassis import clock, creation, guard, ids, masks, outbox, schema
+from chassis import clock, closing, creation, guard, ids, masks, outbox, schema
 from chassis.call import Call
 from customers import facts, people
 from customers.base import NEVER
@@ -121,12 +121,13 @@ def delete_customer(call: Call, *, customer_id: UUID, etag: str) -> None:
 
 
 def restore_customer(call: Call, *, customer_id: UUID) -> Customer:
-    """Bring a deleted customer back. Refuses NOT_DELETED one that is there."""
+    """Bring a deleted customer back. Refuses NOT_DELETED one that is there, UNIT_CLOSED where a unit of it is."""
     customer = queries.get_customer(call.session, customer_id, deleted=True)
     if customer.deleted_at is None:
         raise refuse("NOT_DELETED")
     for assignment in customer.assignments:
         guard.demand(call.session, assignment)
+        demand_open(call.session, assignment.unit_id, field="id")
     customer.mark_deleted(None)
     return _changed(call.session, customer)
 
@@ -261,11 +262,21 @@ def _placed(call: Call, wanted: Wanted, *, field: str = "customer.assignments") 
 
 
 def unit_of(call: Call, owner: people.Colleague, unit_id: UUID | None, *, field: str) -> UUID:
-    """The unit that an owner's customer counts in: the one named, else their home. Refuses OWNER_NOT_IN_UNIT."""
+    """The unit that an owner's customer counts in: the one named, else their home.
+
+    Refuses OWNER_NOT_IN_UNIT and UNIT_CLOSED.
+    """
     unit_id = unit_id or owner.unit_id
     if unit_id is None or not any(call.trees.current().under(held, frozenset({unit_id})) for held in owner.unit_ids):
         raise refuse("OWNER_NOT_IN_UNIT", field=field)
+    demand_open(call.session, unit_id, field=field)
     return unit_id
+
+
+def demand_open(session: Session, unit_id: UUID, *, field: str) -> None:
+    """Refuse UNIT_CLOSED a unit that is closed, or being closed."""
+    if not closing.is_open(session, unit_id):
+        raise refuse("UNIT_CLOSED", field=field)
 
 
 def _period(call: Call, assignment: Assignment, *, note: str) -> AssignmentPeriod:

@@ -67,6 +67,12 @@ def ancestors(session: Session, customer_id: UUID) -> set[UUID]:
     return set(session.scalars(select(up.c.id), execution_options={"reach": "refusing a circle of parents"}))
 
 
+def count_in_unit(session: Session, unit_id: UUID) -> int:
+    """How many customers, deleted ones apart, are owned in a unit itself."""
+    wanted = select(func.count(Assignment.customer_id.distinct()))
+    return session.scalar(wanted.where(Assignment.unit_id == unit_id, Assignment.deleted_at.is_(None))) or 0
+
+
 def open_periods(session: Session, assignments: Sequence[Assignment]) -> Sequence[AssignmentPeriod]:
     """The stretches of assignments that go on."""
     lines = [(assignment.customer_id, assignment.line_id) for assignment in assignments]

@@ -16,7 +16,7 @@ def tell(session: Session, realm: Realm, unit_id: UUID) -> str | None:
     queries.lock_subject(session, "groups", "all")
     unit = queries.unit(session, unit_id)
     there = find(session, realm, unit_id)
-    if unit is None or not unit.is_open:
+    if unit is None or unit.is_closed:
         if there:
             delete(session, realm, unit_id, there["id"])
         return None
@@ -30,7 +30,7 @@ def tell(session: Session, realm: Realm, unit_id: UUID) -> str | None:
 def differences(session: Session, realm: Realm, unit_id: UUID) -> list[str]:
     """What of a unit's group is not as it ought to be."""
     unit, there = queries.unit(session, unit_id), find(session, realm, unit_id)
-    if unit is None or not unit.is_open:
+    if unit is None or unit.is_closed:
         return ["the unit is closed"] if there else []
     if there is None:
         return ["there is no group"]

@@ -80,7 +80,7 @@ def _groups(session: Session, there: Found, settled: timedelta) -> Iterator[tupl
     links = queries.group_links(session)
     for unit in queries.all_units(session, before=clock.now() - settled):
         group = there.groups.get(links.get(unit.id, ""))
-        if not unit.is_open:
+        if unit.is_closed:
             if group:
                 yield telling.GROUP, unit.id
             continue

@@ -15,7 +15,14 @@ CHANGEABLE = ("code", "name", "name_en", "kind", "time_zone", "currency", "head_
 
 
 def get_unit(request: pb.GetUnitRequest, call: Call) -> pb.Unit:
-    return to_message(queries.get_unit(call.session, UUID(request.id)), call)
+    unit = queries.get_unit(call.session, UUID(request.id))
+    message = to_message(unit, call)
+    message.occupied_by.extend(
+        pb.Occupancy(service=said.service, counts=said.counts)
+        for said in queries.occupancies(call.session, unit.id)
+        if said.counts
+    )
+    return message
 
 
 def list_units(request: pb.ListUnitsRequest, call: Call) -> pb.ListUnitsResponse:

@@ -4,6 +4,7 @@ from datetime import date
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.database import Versioned
@@ -44,6 +45,10 @@ class Unit(Versioned, Base):
     def is_open(self) -> bool:
         return self.state == pb.UNIT_STATE_ACTIVE
 
+    @property
+    def is_closed(self) -> bool:
+        return self.state == pb.UNIT_STATE_CLOSED
+
 
 class UnitParent(Base):
     """One stretch of days of a unit below one parent; the company has one without parent."""
@@ -64,3 +69,14 @@ class UnitParent(Base):
         Index("ix_unit_parents_parent_id", "parent_id"),
         CheckConstraint("end_on >= start_on", name="days"),
     )
+
+
+class UnitOccupancy(Base):
+    """What a service said, when last asked, of a unit that was being closed; nothing by kind where it is empty."""
+
+    __tablename__ = "unit_occupancies"
+    __reach__ = Reach(read=Through(lambda: Unit, "unit_id"))
+
+    unit_id: Mapped[UUID] = mapped_column(ForeignKey("units.id"), primary_key=True)
+    service: Mapped[str] = mapped_column(primary_key=True)
+    counts: Mapped[dict[str, int]] = mapped_column(JSONB)

@@ -13,7 +13,7 @@ from identity.employee import queries as employees
 from identity.post import queries as posts
 from identity.post import superiors
 from identity.refusals import refuse
-from identity.unit import queries, tree
+from identity.unit import closing, queries, tree
 from identity.unit.model import Unit, UnitParent
 from identity.unit.moves import governed_parent
 from tongxiao.identity.v1 import unit_pb2 as pb
@@ -92,28 +92,23 @@ def update_unit(call: Call, *, unit_id: UUID, etag: str, changes: Mapping[str, A
 
 
 def close_unit(call: Call, *, unit_id: UUID, etag: str) -> Unit:
-    """Close a unit in which no unit, valid post or employee is left; one closed before stays as it is.
+    """Begin to close a unit in which no unit, valid post or employee is left: every service is asked what lies in it.
 
-    Refuses NOT_FOUND, OUT_OF_REACH, VERSION_MISMATCH and UNIT_NOT_EMPTY.
+    One that is closing is asked after again; one closed before stays as it is. Refuses NOT_FOUND, OUT_OF_REACH,
+    VERSION_MISMATCH and UNIT_NOT_EMPTY.
     """
     session = call.session
     queries.lock_tree(session)
     unit = queries.get_unit(session, unit_id)
     guard.demand(session, unit)
     masks.check_etag(etag, unit.version)
-    if unit.state == pb.UNIT_STATE_CLOSED:
+    if unit.is_closed:
         return unit
-    today = queries.company_today(session)
-    unit.state, unit.closed_on, unit.updated_at = pb.UNIT_STATE_CLOSED, today, clock.now()
+    unit.state, unit.updated_at = pb.UNIT_STATE_CLOSING, clock.now()
     # The row is locked by now, so nothing can be put into the unit any more.
     session.flush()
-    _demand_empty(call, unit, today)
-    for stretch in queries.parents_of(session, unit_id):
-        if stretch.start_on > today:
-            session.delete(stretch)
-        elif stretch.end_on and stretch.end_on >= today:
-            stretch.end_on = None
-    tree.publish(session, [unit])
+    _demand_empty(call, unit, queries.company_today(session))
+    closing.ask(session, unit)
     call.trees.forget()
     return unit
 

@@ -12,7 +12,7 @@ from chassis import clock, schema
 from chassis.reach import uuids
 from identity import days
 from identity.refusals import refuse
-from identity.unit.model import Unit, UnitParent
+from identity.unit.model import Unit, UnitOccupancy, UnitParent
 from tongxiao.identity.v1 import unit_pb2 as pb
 
 _KNOWN = {"reach": "whether a unit named by the caller exists, and its zone"}
@@ -123,6 +123,12 @@ def names(session: Session, unit_ids: Iterable[UUID]) -> dict[UUID, Unit]:
 def parents_of(session: Session, unit_id: UUID) -> Sequence[UnitParent]:
     """A unit's stretches below its parents, oldest first."""
     wanted = select(UnitParent).where(UnitParent.unit_id == unit_id).order_by(UnitParent.start_on)
+    return session.scalars(wanted).all()
+
+
+def occupancies(session: Session, unit_id: UUID) -> Sequence[UnitOccupancy]:
+    """What services said of a unit when it was last to be closed, by their names."""
+    wanted = select(UnitOccupancy).where(UnitOccupancy.unit_id == unit_id).order_by(UnitOccupancy.service)
     return session.scalars(wanted).all()
 
 

@@ -1,0 +1,58 @@
+"""Closing a unit, on the side of every service: nothing comes into it, and identity is told what lies in it."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from chassis import outbox, schema
+from chassis.envelope import Envelope
+from tongxiao.common.v1 import closing_pb2 as pb
+from tongxiao.identity.events.v1.events_pb2 import OrgChanged
+
+EMPTY, OCCUPIED = "unit.empty.v1", "unit.occupied.v1"
+ACTIVE, CLOSING = "ACTIVE", "CLOSING"
+
+# How much of a service's lies in a unit, by kind.
+Count = Callable[[Session, UUID], Mapping[str, int]]
+
+_REACH = {"reach": "whether a unit is open"}
+_SHARED = text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:unit, 0))")
+_ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended(:unit, 0))")
+
+
+def is_open(session: Session, unit_id: UUID) -> bool:
+    """Whether something may be put into a unit; if so, it is not counted empty before this transaction ends."""
+    held: set[UUID] = session.info.setdefault("open_units", set())
+    if unit_id in held:
+        return True
+    session.execute(_SHARED, {"unit": str(unit_id)}, execution_options=_REACH)
+    units = schema.org_units.c
+    state = session.scalar(select(units.state).where(units.id == unit_id), execution_options=_REACH)
+    if state in (None, ACTIVE):
+        held.add(unit_id)
+        return True
+    return False
+
+
+def hold(session: Session, event: Envelope) -> None:
+    """Before an `org.changed.v1` is applied: wait for whatever is on its way into units that are closing."""
+    for unit_id in sorted(_closing(event)):
+        session.execute(_ALONE, {"unit": unit_id}, execution_options=_REACH)
+
+
+def answer(session: Session, service: str, event: Envelope, count: Count) -> None:
+    """After an `org.changed.v1` was applied: tell identity what lies in units that are closing."""
+    version = event.read(OrgChanged()).tree_version
+    for unit_id in _closing(event):
+        found = {kind: number for kind, number in count(session, UUID(unit_id)).items() if number}
+        told: Any = pb.UnitOccupied(unit_id=unit_id, tree_version=version, counts=found)
+        if not found:
+            told = pb.UnitEmpty(unit_id=unit_id, tree_version=version)
+        outbox.publish(session, outbox.fact(service, OCCUPIED if found else EMPTY, told, subject=unit_id))
+
+
+def _closing(event: Envelope) -> list[str]:
+    return [unit.id for unit in event.read(OrgChanged()).units if unit.state == CLOSING]
