@@ -14,10 +14,12 @@ from tongxiao.customers.v1 import customer_pb2 as pb
 from .conftest import Company
 
 
-def customer(client: Client, company: Company, *, key: str = "", **fields: Any) -> pb.Customer:
+def customer(
+    client: Client, company: Company, *, key: str = "", allow_duplicate_phone: bool = False, **fields: Any
+) -> pb.Customer:
     """A customer of the client's own."""
     given = {"name": "杭州远山机械有限公司", "assignments": [{"line_id": str(company.line)}], **fields}
-    made: pb.Customer = client("CreateCustomer", key=key, customer=given)
+    made: pb.Customer = client("CreateCustomer", key=key, customer=given, allow_duplicate_phone=allow_duplicate_phone)
     return made
 
 
