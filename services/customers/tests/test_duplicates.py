@@ -246,7 +246,7 @@ def test_groups_by_domain_leave_public_ones_out(company: Company, staff: Staff) 
         ("丁", "weibo.com/b"),
     ):
         making.customer(seller, company, name=name, website=website)
-    groups = seller("ListDuplicates", kind=pb.DUPLICATE_KIND_DOMAIN).groups
+    groups = seller("ListDuplicates", grouping=pb.DUPLICATE_GROUPING_DOMAIN).groups
     assert [(group.key, len(group.customers)) for group in groups] == [("acme.cn", 2)]
 
 

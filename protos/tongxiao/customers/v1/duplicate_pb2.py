@@ -28,7 +28,7 @@ from tongxiao.common.v1 import options_pb2 as tongxiao_dot_common_dot_v1_dot_opt
 from tongxiao.customers.v1 import customer_pb2 as tongxiao_dot_customers_dot_v1_dot_customer__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%tongxiao/customers/v1/duplicate.proto\x12\x15tongxiao.customers.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a tongxiao/common/v1/options.proto\x1a$tongxiao/customers/v1/customer.proto\"\xbd\x01\n\x15\x46indDuplicatesRequest\x12\x16\n\x04name\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x38\n\x0b\x63redit_code\x18\x02 \x01(\tB#\xbaH r\x1e\x32\x1c^([0-9A-HJ-NPQRTUWXY]{18})?$\x12\x16\n\x05phone\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18 \x12\x19\n\x07website\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xac\x02\x12\x1f\n\nbesides_id\x18\x05 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"s\n\tDuplicate\x12\x31\n\x08\x63ustomer\x18\x01 \x01(\x0b\x32\x1f.tongxiao.customers.v1.Customer\x12\x33\n\x05kinds\x18\x02 \x03(\x0e\x32$.tongxiao.customers.v1.DuplicateKind\"N\n\x16\x46indDuplicatesResponse\x12\x34\n\nduplicates\x18\x01 \x03(\x0b\x32 .tongxiao.customers.v1.Duplicate\"\x93\x01\n\x15ListDuplicatesRequest\x12@\n\x04kind\x18\x01 \x01(\x0e\x32$.tongxiao.customers.v1.DuplicateKindB\x0c\xbaH\t\x82\x01\x06\x18\x00\x18\x03\x18\x04\x12\x1a\n\tpage_size\x18\x64 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x65 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"Q\n\x0e\x44uplicateGroup\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x32\n\tcustomers\x18\x02 \x03(\x0b\x32\x1f.tongxiao.customers.v1.Customer\"h\n\x16ListDuplicatesResponse\x12\x35\n\x06groups\x18\x01 \x03(\x0b\x32%.tongxiao.customers.v1.DuplicateGroup\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\x9d\x01\n\rDuplicateKind\x12\x1e\n\x1a\x44UPLICATE_KIND_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x44UPLICATE_KIND_CREDIT_CODE\x10\x01\x12\x18\n\x14\x44UPLICATE_KIND_PHONE\x10\x02\x12\x17\n\x13\x44UPLICATE_KIND_NAME\x10\x03\x12\x19\n\x15\x44UPLICATE_KIND_DOMAIN\x10\x04\x32\xc6\x02\n\x11\x44uplicatesService\x12\x97\x01\n\x0e\x46indDuplicates\x12,.tongxiao.customers.v1.FindDuplicatesRequest\x1a-.tongxiao.customers.v1.FindDuplicatesResponse\"(\x8a\xb5\x18\x04\x08\x16(\x01\x82\xd3\xe4\x93\x02\x1a\x12\x18/v1/customers:duplicates\x12\x96\x01\n\x0eListDuplicates\x12,.tongxiao.customers.v1.ListDuplicatesRequest\x1a-.tongxiao.customers.v1.ListDuplicatesResponse\"\'\x8a\xb5\x18\x04\x08\x16(\x01\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/customer-duplicatesb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%tongxiao/customers/v1/duplicate.proto\x12\x15tongxiao.customers.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a tongxiao/common/v1/options.proto\x1a$tongxiao/customers/v1/customer.proto\"\xbd\x01\n\x15\x46indDuplicatesRequest\x12\x16\n\x04name\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x38\n\x0b\x63redit_code\x18\x02 \x01(\tB#\xbaH r\x1e\x32\x1c^([0-9A-HJ-NPQRTUWXY]{18})?$\x12\x16\n\x05phone\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18 \x12\x19\n\x07website\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xac\x02\x12\x1f\n\nbesides_id\x18\x05 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"s\n\tDuplicate\x12\x31\n\x08\x63ustomer\x18\x01 \x01(\x0b\x32\x1f.tongxiao.customers.v1.Customer\x12\x33\n\x05kinds\x18\x02 \x03(\x0e\x32$.tongxiao.customers.v1.DuplicateKind\"N\n\x16\x46indDuplicatesResponse\x12\x34\n\nduplicates\x18\x01 \x03(\x0b\x32 .tongxiao.customers.v1.Duplicate\"\x97\x01\n\x15ListDuplicatesRequest\x12\x44\n\x08grouping\x18\x01 \x01(\x0e\x32(.tongxiao.customers.v1.DuplicateGroupingB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1a\n\tpage_size\x18\x64 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x65 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"Q\n\x0e\x44uplicateGroup\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x32\n\tcustomers\x18\x02 \x03(\x0b\x32\x1f.tongxiao.customers.v1.Customer\"h\n\x16ListDuplicatesResponse\x12\x35\n\x06groups\x18\x01 \x03(\x0b\x32%.tongxiao.customers.v1.DuplicateGroup\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\x9d\x01\n\rDuplicateKind\x12\x1e\n\x1a\x44UPLICATE_KIND_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x44UPLICATE_KIND_CREDIT_CODE\x10\x01\x12\x18\n\x14\x44UPLICATE_KIND_PHONE\x10\x02\x12\x17\n\x13\x44UPLICATE_KIND_NAME\x10\x03\x12\x19\n\x15\x44UPLICATE_KIND_DOMAIN\x10\x04*s\n\x11\x44uplicateGrouping\x12\"\n\x1e\x44UPLICATE_GROUPING_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x44UPLICATE_GROUPING_NAME\x10\x01\x12\x1d\n\x19\x44UPLICATE_GROUPING_DOMAIN\x10\x02\x32\xc6\x02\n\x11\x44uplicatesService\x12\x97\x01\n\x0e\x46indDuplicates\x12,.tongxiao.customers.v1.FindDuplicatesRequest\x1a-.tongxiao.customers.v1.FindDuplicatesResponse\"(\x8a\xb5\x18\x04\x08\x16(\x01\x82\xd3\xe4\x93\x02\x1a\x12\x18/v1/customers:duplicates\x12\x96\x01\n\x0eListDuplicates\x12,.tongxiao.customers.v1.ListDuplicatesRequest\x1a-.tongxiao.customers.v1.ListDuplicatesResponse\"\'\x8a\xb5\x18\x04\x08\x16(\x01\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/customer-duplicatesb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,8 +45,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FINDDUPLICATESREQUEST'].fields_by_name['website']._serialized_options = b'\272H\005r\003\030\254\002'
   _globals['_FINDDUPLICATESREQUEST'].fields_by_name['besides_id']._loaded_options = None
   _globals['_FINDDUPLICATESREQUEST'].fields_by_name['besides_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
-  _globals['_LISTDUPLICATESREQUEST'].fields_by_name['kind']._loaded_options = None
-  _globals['_LISTDUPLICATESREQUEST'].fields_by_name['kind']._serialized_options = b'\272H\t\202\001\006\030\000\030\003\030\004'
+  _globals['_LISTDUPLICATESREQUEST'].fields_by_name['grouping']._loaded_options = None
+  _globals['_LISTDUPLICATESREQUEST'].fields_by_name['grouping']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_LISTDUPLICATESREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTDUPLICATESREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\004\032\002(\000'
   _globals['_LISTDUPLICATESREQUEST'].fields_by_name['page_token']._loaded_options = None
@@ -55,8 +55,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DUPLICATESSERVICE'].methods_by_name['FindDuplicates']._serialized_options = b'\212\265\030\004\010\026(\001\202\323\344\223\002\032\022\030/v1/customers:duplicates'
   _globals['_DUPLICATESSERVICE'].methods_by_name['ListDuplicates']._loaded_options = None
   _globals['_DUPLICATESSERVICE'].methods_by_name['ListDuplicates']._serialized_options = b'\212\265\030\004\010\026(\001\202\323\344\223\002\031\022\027/v1/customer-duplicates'
-  _globals['_DUPLICATEKIND']._serialized_start=924
-  _globals['_DUPLICATEKIND']._serialized_end=1081
+  _globals['_DUPLICATEKIND']._serialized_start=928
+  _globals['_DUPLICATEKIND']._serialized_end=1085
+  _globals['_DUPLICATEGROUPING']._serialized_start=1087
+  _globals['_DUPLICATEGROUPING']._serialized_end=1202
   _globals['_FINDDUPLICATESREQUEST']._serialized_start=196
   _globals['_FINDDUPLICATESREQUEST']._serialized_end=385
   _globals['_DUPLICATE']._serialized_start=387
@@ -64,11 +66,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FINDDUPLICATESRESPONSE']._serialized_start=504
   _globals['_FINDDUPLICATESRESPONSE']._serialized_end=582
   _globals['_LISTDUPLICATESREQUEST']._serialized_start=585
-  _globals['_LISTDUPLICATESREQUEST']._serialized_end=732
-  _globals['_DUPLICATEGROUP']._serialized_start=734
-  _globals['_DUPLICATEGROUP']._serialized_end=815
-  _globals['_LISTDUPLICATESRESPONSE']._serialized_start=817
-  _globals['_LISTDUPLICATESRESPONSE']._serialized_end=921
-  _globals['_DUPLICATESSERVICE']._serialized_start=1084
-  _globals['_DUPLICATESSERVICE']._serialized_end=1410
+  _globals['_LISTDUPLICATESREQUEST']._serialized_end=736
+  _globals['_DUPLICATEGROUP']._serialized_start=738
+  _globals['_DUPLICATEGROUP']._serialized_end=819
+  _globals['_LISTDUPLICATESRESPONSE']._serialized_start=821
+  _globals['_LISTDUPLICATESRESPONSE']._serialized_end=925
+  _globals['_DUPLICATESSERVICE']._serialized_start=1205
+  _globals['_DUPLICATESSERVICE']._serialized_end=1531
 # @@protoc_insertion_point(module_scope)

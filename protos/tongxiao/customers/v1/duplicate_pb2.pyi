@@ -32,7 +32,7 @@ class _DuplicateKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Duplica
     DUPLICATE_KIND_PHONE: _DuplicateKind.ValueType  # 2
     """A phone."""
     DUPLICATE_KIND_NAME: _DuplicateKind.ValueType  # 3
-    """The name without punctuation, letter forms and legal suffixes; so too where a list says nothing."""
+    """The name without punctuation, letter forms and legal suffixes."""
     DUPLICATE_KIND_DOMAIN: _DuplicateKind.ValueType  # 4
     """The web site's domain, or that of a contact's e-mail where it is no public provider's."""
 
@@ -45,10 +45,32 @@ DUPLICATE_KIND_CREDIT_CODE: DuplicateKind.ValueType  # 1
 DUPLICATE_KIND_PHONE: DuplicateKind.ValueType  # 2
 """A phone."""
 DUPLICATE_KIND_NAME: DuplicateKind.ValueType  # 3
-"""The name without punctuation, letter forms and legal suffixes; so too where a list says nothing."""
+"""The name without punctuation, letter forms and legal suffixes."""
 DUPLICATE_KIND_DOMAIN: DuplicateKind.ValueType  # 4
 """The web site's domain, or that of a contact's e-mail where it is no public provider's."""
 Global___DuplicateKind: _TypeAlias = DuplicateKind  # noqa: Y015
+
+class _DuplicateGrouping:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DuplicateGroupingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DuplicateGrouping.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DUPLICATE_GROUPING_UNSPECIFIED: _DuplicateGrouping.ValueType  # 0
+    DUPLICATE_GROUPING_NAME: _DuplicateGrouping.ValueType  # 1
+    """By the normalised name; so too where nothing is said."""
+    DUPLICATE_GROUPING_DOMAIN: _DuplicateGrouping.ValueType  # 2
+    """By the web site's domain."""
+
+class DuplicateGrouping(_DuplicateGrouping, metaclass=_DuplicateGroupingEnumTypeWrapper):
+    """By what customers are grouped."""
+
+DUPLICATE_GROUPING_UNSPECIFIED: DuplicateGrouping.ValueType  # 0
+DUPLICATE_GROUPING_NAME: DuplicateGrouping.ValueType  # 1
+"""By the normalised name; so too where nothing is said."""
+DUPLICATE_GROUPING_DOMAIN: DuplicateGrouping.ValueType  # 2
+"""By the web site's domain."""
+Global___DuplicateGrouping: _TypeAlias = DuplicateGrouping  # noqa: Y015
 
 @_typing.final
 class FindDuplicatesRequest(_message.Message):
@@ -141,11 +163,10 @@ class ListDuplicatesRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    KIND_FIELD_NUMBER: _builtins.int
+    GROUPING_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
-    kind: Global___DuplicateKind.ValueType
-    """By name or by domain."""
+    grouping: Global___DuplicateGrouping.ValueType
     page_size: _builtins.int
     """How many to answer; 50 unless told, 200 at most."""
     page_token: _builtins.str
@@ -153,13 +174,13 @@ class ListDuplicatesRequest(_message.Message):
     def __init__(
         self,
         *,
-        kind: Global___DuplicateKind.ValueType = ...,
+        grouping: Global___DuplicateGrouping.ValueType = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["grouping", b"grouping", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -26,7 +26,7 @@ def find_duplicates(request: pb.FindDuplicatesRequest, call: Call) -> pb.FindDup
 def list_duplicates(request: pb.ListDuplicatesRequest, call: Call) -> pb.ListDuplicatesResponse:
     mark = tokens.fingerprint(call, request)
     after = tokens.read_token(request.page_token, mark)[0] if request.page_token else ""
-    column = "web_domain" if request.kind == pb.DUPLICATE_KIND_DOMAIN else "name_key"
+    column = "web_domain" if request.grouping == pb.DUPLICATE_GROUPING_DOMAIN else "name_key"
     size = min(request.page_size or DEFAULT_SIZE, MAX_SIZE)
     found, following = queries.groups(call, column, after=after, limit=size)
     shown = [id_ for ids in found.values() for id_ in ids[: queries.MEMBERS]]
