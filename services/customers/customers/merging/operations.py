@@ -52,10 +52,9 @@ def merge_customer(
         raise refuse("MERGE_ITSELF", field="loser_id")
     session = call.session
     queries.lock(session, (winner_id, loser_id))
-    winner, loser = (customers.get_customer(session, id_) for id_ in (winner_id, loser_id))
-    for assignment in (*winner.assignments, *loser.assignments):
-        guard.demand(session, assignment)
+    winner = _managed(session, winner_id)
     masks.check_etag(etag, winner.version)
+    loser = _managed(session, loser_id)
     _demand_takable(call, take_fields)
     _demand_no_circle(session, winner, loser, take_fields)
     facts = _take(session, winner, loser, [ATTRIBUTES[name] for name in take_fields])
@@ -68,6 +67,14 @@ def merge_customer(
     _tell(session, children["moved"], children["removed"], but=(winner_id, loser_id))
     outbox.publish(session, customer_events.customer_gone(loser), events.customer_merged(merge))
     return _told(session, winner_id)
+
+
+def _managed(session: Session, customer_id: UUID) -> Customer:
+    """The customer, every line of it within reach."""
+    customer = customers.get_customer(session, customer_id)
+    for assignment in customer.assignments:
+        guard.demand(session, assignment)
+    return customer
 
 
 def _demand_takable(call: Call, names: Sequence[str]) -> None:
