@@ -9,10 +9,17 @@ import sys
 import time
 from pathlib import Path
 
-from bench import chain, relay, rpc, scale
+from bench import chain, relay, rpc, scale, soak, work
 from chassis import clock
 
-PARTS = {"lists": scale.measure, "calls": rpc.measure, "chain": chain.measure, "events": relay.measure}
+PARTS = {
+    "lists": scale.measure,
+    "calls": rpc.measure,
+    "chain": chain.measure,
+    "events": relay.measure,
+    "work": work.measure,
+    "soak": soak.measure,
+}
 RESULTS = Path(__file__).with_name("RESULTS.md")
 HEAD = "# Results\n\nWritten by `make bench`. Compare within a section only: each is one run on one machine.\n"
 

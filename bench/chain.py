@@ -45,7 +45,7 @@ class Work:
 def measure() -> Section:
     rows = []
     with filled(data.PEERS, CUSTOMERS) as database, stage.opened(database) as on, _thin(database) as thin:
-        for work in _works(on):
+        for work in works(on):
             print(f"  {work.name} …", flush=True)
             told, spent = _run(on, work.product, on.address.rpartition(":")[2])
             bare, _ = _run(on, work.thin, str(thin))
@@ -72,7 +72,8 @@ def _run(on: Stage, requests: list[str], port: str) -> tuple[dict[str, float], d
     return json.loads(line), {part: after[part] - before[part] for part in before}
 
 
-def _works(on: Stage) -> Iterator[Work]:
+def works(on: Stage) -> Iterator[Work]:
+    """The kinds of work that peers were measured by, each with its requests."""
     people = [Person("", id_, unit) for _, id_, unit in islice(data.PEERS.sellers(CUSTOMERS), SELLERS)]
     bearers = {person: on.bearer(person) for person in (*people, data.DIRECTOR)}
     newest = {person: _walk(on, person, {})[0] for person in people}

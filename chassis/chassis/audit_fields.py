@@ -11,6 +11,7 @@ from chassis import fields, personal
 from chassis.audit import JOB, bound_to
 from chassis.call import Call
 from chassis.caller import FieldAccess
+from chassis.either import Either
 from chassis.fields import MASK
 from chassis.reach import Through, rule_of
 from tongxiao.common.v1 import options_pb2
@@ -84,9 +85,10 @@ def _keys(session: Session, classes: Mapping[str, type], rows: Iterable[Any]) ->
 def _read_permission(cls: Any) -> int:
     """The permission to read a class's records: its own, or its parent's where it has none."""
     found = dict(Permission.items()).get(f"PERMISSION_{getattr(cls, '__audit__', '').upper()}_READ", 0)
-    if not found and cls and isinstance(rule := rule_of(cls), Through):
-        return _read_permission(rule.parent())
-    return found
+    rule = rule_of(cls) if cls and not found else None
+    if isinstance(rule, Either):
+        rule = rule.rules[0]
+    return _read_permission(rule.parent()) if isinstance(rule, Through) else found
 
 
 def _field_of(message: Any, column: str) -> FieldDescriptor | None:

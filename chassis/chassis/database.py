@@ -11,6 +11,7 @@ from sqlalchemy import DateTime, Engine, MetaData, Text, Uuid, create_engine
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from chassis import clock
+from chassis.errors import DomainError
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -76,3 +77,16 @@ def transaction_of(kind: type[S], engine: Engine, **info: Any) -> Iterator[S]:
     with kind(engine, expire_on_commit=False, autoflush=False, info=info) as session:
         yield session
         session.commit()
+
+
+@contextmanager
+def tracing_refusals(session: Session) -> Iterator[None]:
+    """Where a refusal leaves a trace, keep that and undo all else; the trace itself may end in another refusal."""
+    try:
+        yield
+    except DomainError as refusal:
+        if refusal.trace:
+            session.rollback()
+            refusal.trace(session)
+            session.commit()
+        raise

@@ -1,6 +1,7 @@
 """Refusals: one error type with a reason that stays, texts in two languages, and a kind that each edge maps once."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 from uuid import UUID
 
 from google.protobuf.descriptor import EnumDescriptor
@@ -12,7 +13,10 @@ Kind = options_pb2.Kind
 
 
 class DomainError(Exception):
-    """A refusal that callers can tell apart by `reason`; everything else that is raised is a fault."""
+    """A refusal that callers can tell apart by `reason`; everything else that is raised is a fault.
+
+    `trace` is what the refusal itself leaves behind, such as that it was told: all else of the call's work is undone.
+    """
 
     def __init__(
         self,
@@ -32,6 +36,7 @@ class DomainError(Exception):
         self.text, self.zh = text, zh
         self.field = field
         self.metadata = dict(metadata or {})
+        self.trace: Callable[[Any], None] | None = None
 
 
 class Refusals:

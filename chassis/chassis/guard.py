@@ -12,6 +12,7 @@ from sqlalchemy.sql import visitors
 
 from chassis import reach
 from chassis.call import Call
+from chassis.either import Either
 from chassis.errors import refuse
 from chassis.reach import Reach, Unscoped
 
@@ -144,6 +145,8 @@ def _demand_new(session: Session, entity: Any) -> None:
     """A new row must be reached once it is there: by its owner and unit, or through a parent."""
     call: Call = session.info["call"]
     rule = reach.rule_of(type(entity), change=True)
+    if isinstance(rule, Either):
+        raise ReachError(f"a new {type(entity).__name__} has no one place that reach could ask for")
     if isinstance(rule, reach.Owned):
         if not call.change_scope.covers(getattr(entity, rule.owner), getattr(entity, rule.unit)):
             raise refuse("OUT_OF_REACH")

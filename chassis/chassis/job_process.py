@@ -44,7 +44,7 @@ class Desk:
     retry_s: float
 
     def turn(self) -> bool:
-        """Do one step of one job; whether there was any."""
+        """Do one step of one job; whether there was any. Raises OwnerAwayError where nobody says who may."""
         begun: list[UUID] = []
         try:
             with transaction_of(ReachedSession, self.engine, lane=outbox.BULK) as session:
@@ -54,8 +54,7 @@ class Desk:
                 begun.append(job.id)
                 self._step(session, job)
         except OwnerAwayError:
-            log.warning("identity does not answer: long work rests")
-            return False
+            raise
         except Exception as error:
             if handling.is_outage(error) or not begun:
                 log.warning("the store is away: %s", type(error).__name__)
@@ -108,8 +107,12 @@ def _work(desk: Desk, stop: threading.Event, *, poll_s: float) -> None:
         if time.monotonic() - tidied > TIDY_S:
             tidied = time.monotonic()
             _tidy(desk.engine)
-        if not desk.turn():
-            stop.wait(poll_s)
+        try:
+            rest = 0 if desk.turn() else poll_s
+        except OwnerAwayError as error:
+            log.warning("identity does not answer (%s): long work rests", error)
+            rest = desk.retry_s
+        stop.wait(rest)
 
 
 def _tidy(engine: Engine) -> None:

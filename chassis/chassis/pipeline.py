@@ -23,6 +23,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from chassis import idempotency, text
 from chassis.call import Call
 from chassis.caller import Caller
+from chassis.database import tracing_refusals
 from chassis.errors import DomainError, refuse
 from chassis.guard import ReachedSession
 from chassis.ids import NIL
@@ -132,7 +133,7 @@ class Pipeline:
     def _answer(self, rpc: Rpc, request: Message, metadata: dict[str, str]) -> Message:
         caller = self._admitted(rpc, request, metadata)
         kind = "write" if rpc.writes else "moment" if rpc.autocommit else "read"
-        with self._sessions[kind]() as session:
+        with self._sessions[kind]() as session, tracing_refusals(session):
             call = self._call(rpc, caller, session, metadata)
             key = metadata.get(IDEMPOTENCY_KEY) if rpc.writes else None
             if not key:

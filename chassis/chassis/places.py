@@ -8,6 +8,7 @@ from sqlalchemy import Select, inspect, null, select
 from sqlalchemy.orm import Session
 
 from chassis.caller import Place
+from chassis.either import Either
 from chassis.reach import AnyOf, Assigned, Owned, Placed, Rule, Through, rule_of
 
 _EXEMPT = {"reach": "where an audited record lies"}
@@ -57,6 +58,8 @@ class Places:
             yield from (tuple(row) for row in found)
 
     def _by(self, rule: Rule, entity: Any) -> Iterable[Place]:
+        if isinstance(rule, Either):
+            return {place for each in rule.rules for place in self._by(each, entity)}
         if isinstance(rule, Owned):
             owners, units = _now_and_before(entity, rule.owner), _now_and_before(entity, rule.unit)
             return [(owner, unit) for owner, unit in zip(owners, units, strict=True) if unit]

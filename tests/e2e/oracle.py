@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from identity.role.seeds import FIRST
+from identity.role.seeds import FIRST, GRANTED_WITH_DUPLICATES
 
 from .platform import ROLES, UNITS, roles_of
 
-PERMISSIONS = {role["code"]: frozenset(role["permissions"]) for role in FIRST}
+LATER = {role["id"]: role["held"] for role in GRANTED_WITH_DUPLICATES}
+PERMISSIONS = {role["code"]: frozenset([*role["permissions"], *LATER.get(role["id"], ())]) for role in FIRST}
 
 
 @dataclass(frozen=True)

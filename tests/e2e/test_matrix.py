@@ -26,9 +26,11 @@ NOWHERE, LINE, TAG = str(uuid4()), str(uuid4()), "矩阵"
 # Which records an address's id names, by the RPC's service; an RPC or a variable may say otherwise.
 NAMED = {"CustomersService": "customer", "ContactsService": "contact", "ContactRecordsService": "contact_record"}
 NAMED |= {"ProductLinesService": "line", "UnitsService": "unit", "PostsService": "post", "RolesService": "role"}
+NAMED |= {"MergesService": "customer", "RegistrationsService": "registration", "JoinRequestsService": "join_request"}
 NAMED |= {"EmployeesService": "employee", "SessionsService": "employee"}
 # What becomes of a request that is within reach, where that is not 200, or 412 for a change.
 WITHIN = {"RestoreCustomer": 409, "CreateShare": 400, "DeleteShare": 404, "RevealContact": 200}
+WITHIN |= {"UnmergeCustomer": 409}
 # Changes without a version, which would end sign-ins of the others here: only their refusals are asked for.
 ONLY_REFUSED = {"ResetPassword"}
 OWN = {"UpdateContactRecord", "DeleteContactRecord"}
@@ -37,16 +39,16 @@ OWN = {"UpdateContactRecord", "DeleteContactRecord"}
 def addressed() -> list[Binding]:
     """Every route that takes an id, the screens that gather several answers included."""
     found = [binding for binding in endpoints.served() if binding.template.variables]
-    for screen in aggregates.AGGREGATES:
-        found.append(Binding(catalogue.find(screen.main.rpc), "GET", templates.parse(screen.address), ""))
-    return found
+    screens = [(screen.main, screen.address) for screen in aggregates.AGGREGATES]
+    mains = [(catalogue.find(main.rpc), templates.parse(address)) for main, address in screens if main]
+    return [*found, *(Binding(rpc, "GET", template, "") for rpc, template in mains)]
 
 
-# Jobs are left out: nobody but who asked for one gets at it.
+# Jobs and saved filters are left out: nobody but whose they are, or whom they are shared with, gets at one.
 BINDINGS = {
     binding.rpc.method.name: binding
     for binding in addressed()
-    if not binding.rpc.method.containing_service.name.endswith("JobsService")
+    if not binding.rpc.method.containing_service.name.endswith(("JobsService", "SavedFiltersService"))
 }
 
 
@@ -81,6 +83,11 @@ SHARED: tuple[tuple[str, tuple[tuple[str, bool], ...]], ...] = (
 )
 
 
+PHONES = {"salesperson_h": "+8657188000001", "salesperson_h2": "+8657188000002", "salesperson_s": "+8675588000003"}
+# Who asks to join whose customer: somebody it is not shared with.
+ASKERS = {"salesperson_h": "salesperson_s", "salesperson_h2": "salesperson_h", "salesperson_s": "salesperson_h2"}
+
+
 def _customer(
     platform: Platform, found: dict[str, list[Record]], seller: str, shares: tuple[tuple[str, bool], ...]
 ) -> None:
@@ -92,7 +99,12 @@ def _customer(
         found[kind].append(Record("owned", seller, made, unit=unit, owner=seller, author=seller, shares=shares))
         return made
 
-    customer = keep("customer", "/v1/customers", name="矩阵机械", tags=[TAG], assignments=[{"lineId": LINE}])
+    given = {"name": "矩阵机械", "phones": [PHONES[seller]], "assignments": [{"lineId": LINE}]}
+    customer = keep("customer", "/v1/customers", tags=[TAG], **given)
+    registered = platform.make(seller, "/v1/registrations", lineId=LINE, name=f"报备 {seller}")
+    found["registration"].append(Record("owned", seller, registered, unit=unit, owner=seller))
+    asked = _asked(platform, ASKERS[seller], given)
+    found["join_request"].append(Record("owned", seller, asked, unit=unit, owner=seller, shares=shares))
     keep("contact", "/v1/contacts", name="李四", mobile="13812345678", places=[{"customerId": customer}])
     visit = {"channel": "CONTACT_CHANNEL_VISIT", "summary": "拜访", "customerId": customer}
     keep("contact_record", "/v1/contact-records", **visit)
@@ -100,6 +112,15 @@ def _customer(
         level = "SHARE_LEVEL_WRITE" if writes else "SHARE_LEVEL_READ"
         share = {"personId": str(platform.people[colleague]), "level": level}
         keep("share", f"/v1/customers/{customer}/shares", **share)
+
+
+def _asked(platform: Platform, asker: str, given: Json) -> str:
+    """A request to join what the asker was refused for its phone."""
+    client = platform.client(asker)
+    assert client.post("/v1/customers", json=given).json()["reason"] == "DUPLICATE_ELSEWHERE"
+    return str(
+        client.post("/v1/customers:askToJoin", json={"phone": given["phones"][0]}).raise_for_status().json()["id"]
+    )
 
 
 def _all(client: httpx.Client, path: str, name: str) -> Iterator[Json]:
@@ -225,8 +246,8 @@ def expected(binding: Binding, person: str, record: Record) -> int | None:
     if binding.rpc.reads:
         return 200
     manages = options.access == options_pb2.ACCESS_MANAGE
-    # Whether it is deleted is told to whoever reads it; a share that is not there is not found by anybody.
-    if name not in ("RestoreCustomer", "DeleteShare"):
+    # Whether it is deleted or merged is told to whoever reads it; a share that is not there is found by nobody.
+    if name not in ("RestoreCustomer", "UnmergeCustomer", "DeleteShare"):
         if not oracle.changes(person, needed, record, manages=manages):
             return 403
         if name in OWN and record.author != person:
@@ -249,6 +270,8 @@ def ask(platform: Platform, binding: Binding, person: str, id_: str) -> httpx.Re
 
 BODIES: dict[str, Json] = {
     "ReassignCustomer": {"lineId": LINE, "ownerId": NOWHERE},
+    "MergeCustomer": {"loserId": NOWHERE},
+    "AnswerJoinRequest": {"state": "JOIN_REQUEST_STATE_ACCEPTED"},
     "MoveUnit": {"parentId": NOWHERE},
     "TransferEmployee": {"postId": NOWHERE},
 }

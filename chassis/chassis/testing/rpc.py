@@ -59,7 +59,7 @@ class Client:
         """Who the client's passport says it is of."""
         return caller_of(self.person_id, self.grants)
 
-    def __call__(self, name: str, *, key: str = "", **fields: Any) -> Any:
+    def __call__(self, name: str, /, *, key: str = "", **fields: Any) -> Any:
         path, asked, answered = self.door.methods[name]
         metadata = (*self.metadata, *([(IDEMPOTENCY_KEY, key)] if key else []))
         stub = self.door.channel.unary_unary(

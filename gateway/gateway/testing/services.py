@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -40,7 +41,11 @@ class Services(grpc.GenericRpcHandler):
     port: int = 0
 
     def __post_init__(self) -> None:
-        self._rpcs = {rpc.path: rpc for rpc in rpcs()}
+        self._rpcs: dict[str, Any] = {rpc.path: rpc for rpc in rpcs()}
+
+    def know(self, path: str, request: type[Message], reply: type[Message]) -> None:
+        """Answer an RPC between processes too, which no gateway calls."""
+        self._rpcs[path] = SimpleNamespace(path=path, request=request, reply=reply)
 
     def reset(self) -> None:
         self.replies.clear()

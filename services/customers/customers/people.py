@@ -47,6 +47,11 @@ def named(session: Session, person_ids: Iterable[UUID]) -> Sequence[Any]:
     return session.execute(statement, execution_options=_EXEMPT).all()
 
 
+def unit_name(session: Session, unit_id: UUID) -> str:
+    wanted = select(schema.org_units.c.name).where(schema.org_units.c.id == unit_id)
+    return session.scalar(wanted, execution_options=_EXEMPT) or ""
+
+
 def unit_zone(session: Session, unit_id: UUID | None) -> str:
     """The time zone of a unit; China's where the unit is not known."""
     wanted = select(schema.org_units.c.time_zone).where(schema.org_units.c.id == unit_id)

@@ -12,3 +12,8 @@ class Settings(ProcessSettings):
     personal_key: SecretStr | None = Field(default=None, min_length=32)
     # How many contacts a person may reveal a day, in their unit's zone.
     reveals_per_day: int = 50
+    # How often a person is told, a day, which unit has a customer beyond their reach, and may ask to join.
+    duplicate_answers_per_day: int = 20
+    join_requests_per_day: int = 20
+    # How many days a registration is protected.
+    registration_days: int = 90

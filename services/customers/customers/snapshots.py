@@ -16,8 +16,12 @@ from customers.contact_record import events as record_events
 from customers.contact_record.model import ContactRecord
 from customers.customer import events as customer_events
 from customers.customer.model import Customer
+from customers.joining import events as join_events
+from customers.joining.model import JoinRequest
 from customers.product_line import events as line_events
 from customers.product_line.model import ProductLine
+from customers.registration import events as registration_events
+from customers.registration.model import Registration
 
 
 def _pages(
@@ -62,6 +66,16 @@ SOURCES = (
         type=line_events.CHANGED,
         page=_pages(ProductLine, line_events.product_line_changed),
         versions=select(ProductLine.id, ProductLine.version),
+    ),
+    Source(
+        type=join_events.CHANGED,
+        page=_pages(JoinRequest, join_events.join_request_changed),
+        versions=select(JoinRequest.id, JoinRequest.version),
+    ),
+    Source(
+        type=registration_events.CHANGED,
+        page=_pages(Registration, registration_events.registration_changed),
+        versions=select(Registration.id, Registration.version),
     ),
     Source(type=record_events.LOGGED, page=_pages(ContactRecord, _record)),
 )

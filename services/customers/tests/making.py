@@ -3,19 +3,23 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from chassis.testing.rpc import Client, Refused
+from customers.facts import check_character
 from tongxiao.customers.v1 import contact_pb2, contact_record_pb2
 from tongxiao.customers.v1 import customer_pb2 as pb
 
 from .conftest import Company
 
 
-def customer(client: Client, company: Company, *, key: str = "", **fields: Any) -> pb.Customer:
+def customer(
+    client: Client, company: Company, *, key: str = "", allow_duplicate_phone: bool = False, **fields: Any
+) -> pb.Customer:
     """A customer of the client's own."""
     given = {"name": "杭州远山机械有限公司", "assignments": [{"line_id": str(company.line)}], **fields}
-    made: pb.Customer = client("CreateCustomer", key=key, customer=given)
+    made: pb.Customer = client("CreateCustomer", key=key, customer=given, allow_duplicate_phone=allow_duplicate_phone)
     return made
 
 
@@ -46,3 +50,16 @@ def refusal(act: Callable[[], object]) -> str:
     except Refused as refused:
         return refused.reason
     return ""
+
+
+def code(number: int) -> str:
+    """A credit code with its check character."""
+    body = f"91330100MA{number:07d}"
+    return body + check_character(body)
+
+
+def refused(act: Callable[[], object]) -> Refused:
+    """The refusal that an act ends in."""
+    with pytest.raises(Refused) as found:
+        act()
+    return found.value

@@ -112,6 +112,30 @@ def saved_and(then: str, **changes: str) -> Act:
     return run
 
 
+def merged(company: Company, staff: Staff, then: str = "") -> None:
+    winner, loser = customer(company, staff), customer(company, staff)
+    staff.director()("MergeCustomer", id=winner.id, loser_id=loser.id, etag="*")
+    if then == "unmerge":
+        staff.director()("UnmergeCustomer", id=loser.id)
+
+
+def registered(company: Company, staff: Staff, then: str = "") -> None:
+    """A registration, and what is then done with it."""
+    made = staff.seller()("CreateRegistration", registration={"line_id": str(company.line), "name": "远山机械"})
+    if then:
+        staff.director()(then, id=made.id, etag="*")
+
+
+def asked(company: Company, staff: Staff, then: str = "") -> None:
+    """A request to join what was refused, and its answer."""
+    owner, asker = staff.seller("s1"), staff.seller("h1")
+    making.customer(owner, company, credit_code=making.code(1))
+    making.refused(lambda: making.customer(asker, company, credit_code=making.code(1)))
+    request = asker("AskToJoin", credit_code=making.code(1))
+    if then == "answer":
+        owner("AnswerJoinRequest", id=request.id, state="JOIN_REQUEST_STATE_ACCEPTED", etag="*")
+
+
 ACTS: dict[str, Act] = {
     "CreateProductLine": line,
     "UpdateProductLine": updating("UpdateProductLine", "product_line", line, name="改名"),
@@ -129,6 +153,13 @@ ACTS: dict[str, Act] = {
     "CreateContactRecord": record,
     "UpdateContactRecord": lambda company, staff: record(company, staff, "update"),
     "DeleteContactRecord": lambda company, staff: record(company, staff, "delete"),
+    "MergeCustomer": merged,
+    "UnmergeCustomer": lambda company, staff: merged(company, staff, "unmerge"),
+    "CreateRegistration": registered,
+    "ReleaseRegistration": lambda company, staff: registered(company, staff, "ReleaseRegistration"),
+    "ExtendRegistration": lambda company, staff: registered(company, staff, "ExtendRegistration"),
+    "AskToJoin": asked,
+    "AnswerJoinRequest": lambda company, staff: asked(company, staff, "answer"),
     "CreateExportJob": exporting,
     "CancelExportJob": cancelled,
     "CreateSavedFilter": saved,

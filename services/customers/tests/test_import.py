@@ -12,12 +12,11 @@ import xlsxwriter
 from chassis import files
 from chassis.testing.desk import Work, working
 from chassis.testing.rpc import Client, Refused
-from customers.facts import check_character
 from tongxiao.common.v1 import job_pb2 as pb
 
 from . import making
 from .conftest import Company, Staff
-from .making import rows
+from .making import code, rows
 
 HEADER = ("公司名称", "统一社会信用代码", "电话", "等级", "备注")
 
@@ -31,11 +30,6 @@ def work(company: Company, tmp_path: Path) -> Iterator[Work]:
 @pytest.fixture
 def seller(staff: Staff, work: Work) -> Client:
     return work.know(staff.seller())
-
-
-def code(number: int) -> str:
-    body = f"91330100MA{number:07d}"
-    return body + check_character(body)
 
 
 def csv_of(header: Sequence[str], *lines: Sequence[str], encoding: str = "utf-8") -> bytes:
@@ -191,7 +185,7 @@ def test_another_branchs_customer_is_neither_changed_nor_shown(
     theirs = making.customer(staff.seller("s1"), company, credit_code=code(1))
     content = csv_of(("信用代码", "客户名称"), (code(1), "我的"))
     job = started(seller, work, imported(seller, work, content, update_by="credit_code"))
-    assert failures(seller, job) == [(2, "信用代码", "CREDIT_CODE_TAKEN")]
+    assert failures(seller, job) == [(2, "信用代码", "DUPLICATE_ELSEWHERE")]
     assert not seller("ListImportRows", import_job_id=job.id).rows[0].resource_id
     assert rows(company, "SELECT name FROM customers WHERE id = :id", id=theirs.id)[0].name == theirs.name
 
@@ -304,3 +298,37 @@ def test_every_act_on_an_import_leaves_its_row(company: Company, seller: Client,
     found = rows(company, "SELECT action FROM audit WHERE resource = 'job' AND unit_ids <> '{}' ORDER BY id")
     acts = ["CreateImportJob", "UpdateImportJob", "StartImportJob", "CreateImportJob", "CancelImportJob"]
     assert [row.action for row in found] == acts
+
+
+def test_rows_that_double_are_refused_as_creation_refuses_them(
+    company: Company, staff: Staff, seller: Client, work: Work
+) -> None:
+    """Beyond reach no unit is named, so that no row counts among what a person is told in a day."""
+    making.customer(seller, company, credit_code=code(1))
+    making.customer(staff.seller("s1"), company, credit_code=code(2), phones=["0571-88886666"])
+    given = {"line_id": str(company.line), "name": "报备机械"}
+    staff.seller("s1")("CreateRegistration", registration=given)
+    lines = [
+        ("甲", code(1), "", "", ""),
+        ("乙", code(2), "", "", ""),
+        ("丙", "", "0571-88886666", "", ""),
+        ("丁", code(4), "0571-11112222", "", ""),
+        ("戊", code(5), "0571-11112222", "", ""),
+        ("报备机械有限公司", "", "", "", ""),
+    ]
+    job = started(seller, work, imported(seller, work, csv_of(HEADER, *lines)))
+    assert failures(seller, job) == [
+        (2, "统一社会信用代码", "DUPLICATE_EXISTS"),
+        (3, "统一社会信用代码", "DUPLICATE_ELSEWHERE"),
+        (4, "电话", "DUPLICATE_ELSEWHERE"),
+        (6, "电话", "ROW_TWICE"),
+        (7, "公司名称", "REGISTERED_ELSEWHERE"),
+    ]
+    assert not rows(company, "SELECT 1 FROM duplicate_answers")
+
+
+def test_an_imported_customer_fulfils_its_owners_registration(company: Company, seller: Client, work: Work) -> None:
+    made = seller("CreateRegistration", registration={"line_id": str(company.line), "name": "杭州远山机械有限公司"})
+    started(seller, work, imported(seller, work, csv_of(HEADER, ("杭州远山机械", "", "", "", ""))))
+    found = seller("GetRegistration", id=made.id)
+    assert found.customer_id == seller("ListCustomers").customers[0].id

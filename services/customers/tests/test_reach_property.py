@@ -70,6 +70,11 @@ def compare_lists(client: Client, world: World, person: int) -> None:
         assert (len(found), set(found)) == (len(wanted), wanted)
         compared["lists"] += len(world.records)
     assert client("CountCustomers").count == len(wanted)
+    doubles = {each.customer.id for each in client("FindDuplicates", name="远山机械有限公司").duplicates}
+    assert doubles == {str(r.id) for r in readable if r.name == "远山机械"}
+    groups = {group.key: {each.id for each in group.customers} for group in client("ListDuplicates").groups}
+    alike = {r.name: {str(each.id) for each in readable if each.name == r.name} for r in readable}
+    assert groups == {name: ids for name, ids in alike.items() if len(ids) > 1}
     hits = client("SearchCustomers", query="电子").customers
     assert {customer.id for customer in hits} == {str(r.id) for r in readable if "电子" in r.name}
     compared["counts and searches"] += 2 * len(world.records)

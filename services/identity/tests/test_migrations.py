@@ -8,7 +8,7 @@ from sqlalchemy import text
 from chassis import migrate
 from chassis.testing import ServiceDatabase
 from identity.role.catalogue import PERMISSIONS, governed_fields
-from identity.role.seeds import FIRST
+from identity.role.seeds import FIRST, GRANTED_WITH_DUPLICATES, GRANTED_WITH_LONG_WORK
 from identity.tables import METADATA
 
 
@@ -26,6 +26,18 @@ def test_seeded_roles_name_only_what_the_catalogue_has() -> None:
     for role in FIRST:
         assert {*role["permissions"], *role["grantable_permissions"]} <= PERMISSIONS.keys()
         assert role["field_rights"].keys() <= set(governed_fields())
+
+
+def test_later_grants_are_planted_and_name_only_what_the_catalogue_has(
+    service_database: Callable[[str], ServiceDatabase],
+) -> None:
+    with service_database("identity").engine("api").connect() as connection:
+        found = connection.execute(text("SELECT id, permissions, grantable_permissions FROM roles"))
+        roles = {row.id: row for row in found}
+    for later in (*GRANTED_WITH_LONG_WORK, *GRANTED_WITH_DUPLICATES):
+        assert {*later["held"], *later["grantable"]} <= PERMISSIONS.keys()
+        assert set(later["held"]) <= set(roles[later["id"]].permissions)
+        assert set(later["grantable"]) <= set(roles[later["id"]].grantable_permissions)
 
 
 def test_the_ladder_of_roles_holds_one_another() -> None:

@@ -56,6 +56,11 @@ class _PermissionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Permission
     PERMISSION_CUSTOMER_IMPORT: _Permission.ValueType  # 37
     PERMISSION_CUSTOMER_EXPORT: _Permission.ValueType  # 38
     PERMISSION_EMPLOYEE_IMPORT: _Permission.ValueType  # 39
+    PERMISSION_CUSTOMER_MERGE: _Permission.ValueType  # 40
+    PERMISSION_REGISTRATION_READ: _Permission.ValueType  # 41
+    PERMISSION_REGISTRATION_CREATE: _Permission.ValueType  # 42
+    PERMISSION_REGISTRATION_EXTEND: _Permission.ValueType  # 43
+    PERMISSION_DUPLICATE_CHECK_READ: _Permission.ValueType  # 44
 
 class Permission(_Permission, metaclass=_PermissionEnumTypeWrapper):
     """What a role may allow its holder to do."""
@@ -94,4 +99,9 @@ PERMISSION_CONTACT_RECORD_DELETE: Permission.ValueType  # 36
 PERMISSION_CUSTOMER_IMPORT: Permission.ValueType  # 37
 PERMISSION_CUSTOMER_EXPORT: Permission.ValueType  # 38
 PERMISSION_EMPLOYEE_IMPORT: Permission.ValueType  # 39
+PERMISSION_CUSTOMER_MERGE: Permission.ValueType  # 40
+PERMISSION_REGISTRATION_READ: Permission.ValueType  # 41
+PERMISSION_REGISTRATION_CREATE: Permission.ValueType  # 42
+PERMISSION_REGISTRATION_EXTEND: Permission.ValueType  # 43
+PERMISSION_DUPLICATE_CHECK_READ: Permission.ValueType  # 44
 Global___Permission: _TypeAlias = Permission  # noqa: Y015

@@ -700,16 +700,20 @@ class CreateCustomerRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CUSTOMER_FIELD_NUMBER: _builtins.int
+    ALLOW_DUPLICATE_PHONE_FIELD_NUMBER: _builtins.int
+    allow_duplicate_phone: _builtins.bool
+    """Two companies may share a switchboard: with this, no phone is compared. A code always is."""
     @_builtins.property
     def customer(self) -> Global___Customer: ...
     def __init__(
         self,
         *,
         customer: Global___Customer | None = ...,
+        allow_duplicate_phone: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_duplicate_phone", b"allow_duplicate_phone", "customer", b"customer"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -723,6 +727,9 @@ class UpdateCustomerRequest(_message.Message):
 
     CUSTOMER_FIELD_NUMBER: _builtins.int
     UPDATE_MASK_FIELD_NUMBER: _builtins.int
+    ALLOW_DUPLICATE_PHONE_FIELD_NUMBER: _builtins.int
+    allow_duplicate_phone: _builtins.bool
+    """Two companies may share a switchboard: with this, no phone is compared. A code always is."""
     @_builtins.property
     def customer(self) -> Global___Customer: ...
     @_builtins.property
@@ -732,10 +739,11 @@ class UpdateCustomerRequest(_message.Message):
         *,
         customer: Global___Customer | None = ...,
         update_mask: _field_mask_pb2.FieldMask | None = ...,
+        allow_duplicate_phone: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "update_mask", b"update_mask"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "update_mask", b"update_mask"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_duplicate_phone", b"allow_duplicate_phone", "customer", b"customer", "update_mask", b"update_mask"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

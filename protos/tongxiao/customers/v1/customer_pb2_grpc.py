@@ -177,14 +177,15 @@ class CustomersServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CreateCustomer(self, request, context):
-        """Creates a customer with at least one assignment.
+        """Creates a customer with at least one assignment. Refuses DUPLICATE_EXISTS, with its id, one whose code or phone a
+        customer within reach has; DUPLICATE_ELSEWHERE or REGISTERED_ELSEWHERE, with the unit's name and no more, one beyond.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def UpdateCustomer(self, request, context):
-        """Changes a customer's common facts.
+        """Changes a customer's common facts; a new code or phone is compared as at creation.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -49,9 +49,11 @@ class CustomersServiceStub:
     GetUnitFigures: _grpc.UnaryUnaryMultiCallable[_customer_pb2.GetUnitFiguresRequest, _customer_pb2.UnitFiguresReport]
     """Answers figures of the units that the caller governs and of those right below them."""
     CreateCustomer: _grpc.UnaryUnaryMultiCallable[_customer_pb2.CreateCustomerRequest, _customer_pb2.Customer]
-    """Creates a customer with at least one assignment."""
+    """Creates a customer with at least one assignment. Refuses DUPLICATE_EXISTS, with its id, one whose code or phone a
+    customer within reach has; DUPLICATE_ELSEWHERE or REGISTERED_ELSEWHERE, with the unit's name and no more, one beyond.
+    """
     UpdateCustomer: _grpc.UnaryUnaryMultiCallable[_customer_pb2.UpdateCustomerRequest, _customer_pb2.Customer]
-    """Changes a customer's common facts."""
+    """Changes a customer's common facts; a new code or phone is compared as at creation."""
     DeleteCustomer: _grpc.UnaryUnaryMultiCallable[_customer_pb2.DeleteCustomerRequest, _empty_pb2.Empty]
     """Deletes a customer; it can be restored for 30 days."""
     RestoreCustomer: _grpc.UnaryUnaryMultiCallable[_customer_pb2.RestoreCustomerRequest, _customer_pb2.Customer]
@@ -89,9 +91,11 @@ class CustomersServiceAsyncStub(CustomersServiceStub):
     GetUnitFigures: _aio.UnaryUnaryMultiCallable[_customer_pb2.GetUnitFiguresRequest, _customer_pb2.UnitFiguresReport]  # type: ignore[assignment]
     """Answers figures of the units that the caller governs and of those right below them."""
     CreateCustomer: _aio.UnaryUnaryMultiCallable[_customer_pb2.CreateCustomerRequest, _customer_pb2.Customer]  # type: ignore[assignment]
-    """Creates a customer with at least one assignment."""
+    """Creates a customer with at least one assignment. Refuses DUPLICATE_EXISTS, with its id, one whose code or phone a
+    customer within reach has; DUPLICATE_ELSEWHERE or REGISTERED_ELSEWHERE, with the unit's name and no more, one beyond.
+    """
     UpdateCustomer: _aio.UnaryUnaryMultiCallable[_customer_pb2.UpdateCustomerRequest, _customer_pb2.Customer]  # type: ignore[assignment]
-    """Changes a customer's common facts."""
+    """Changes a customer's common facts; a new code or phone is compared as at creation."""
     DeleteCustomer: _aio.UnaryUnaryMultiCallable[_customer_pb2.DeleteCustomerRequest, _empty_pb2.Empty]  # type: ignore[assignment]
     """Deletes a customer; it can be restored for 30 days."""
     RestoreCustomer: _aio.UnaryUnaryMultiCallable[_customer_pb2.RestoreCustomerRequest, _customer_pb2.Customer]  # type: ignore[assignment]
@@ -174,7 +178,9 @@ class CustomersServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _customer_pb2.CreateCustomerRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_customer_pb2.Customer, _abc.Awaitable[_customer_pb2.Customer]]:
-        """Creates a customer with at least one assignment."""
+        """Creates a customer with at least one assignment. Refuses DUPLICATE_EXISTS, with its id, one whose code or phone a
+        customer within reach has; DUPLICATE_ELSEWHERE or REGISTERED_ELSEWHERE, with the unit's name and no more, one beyond.
+        """
 
     @_abc_1.abstractmethod
     def UpdateCustomer(
@@ -182,7 +188,7 @@ class CustomersServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _customer_pb2.UpdateCustomerRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_customer_pb2.Customer, _abc.Awaitable[_customer_pb2.Customer]]:
-        """Changes a customer's common facts."""
+        """Changes a customer's common facts; a new code or phone is compared as at creation."""
 
     @_abc_1.abstractmethod
     def DeleteCustomer(

@@ -52,17 +52,34 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_QUERY_TOO_SHORT: _Reason.ValueType  # 27
     REASON_NOT_DELETED: _Reason.ValueType  # 28
     REASON_MASKED_VALUE: _Reason.ValueType  # 29
-    REASON_CHOICE_UNCLEAR: _Reason.ValueType  # 30
-    REASON_RULE_UNCLEAR: _Reason.ValueType  # 31
-    REASON_OWNER_UNNAMED: _Reason.ValueType  # 32
-    REASON_OWNER_CHANGED: _Reason.ValueType  # 33
-    REASON_TOO_MANY_CUSTOMERS: _Reason.ValueType  # 34
-    REASON_UNIT_CLOSED: _Reason.ValueType  # 35
-    REASON_FILTER_NAME_TAKEN: _Reason.ValueType  # 36
-    REASON_TOO_MANY_FILTERS: _Reason.ValueType  # 37
-    REASON_FILTER_UNKNOWN: _Reason.ValueType  # 38
-    REASON_NOT_OWN_FILTER: _Reason.ValueType  # 39
-    REASON_FILTER_TWICE: _Reason.ValueType  # 40
+    REASON_DUPLICATE_EXISTS: _Reason.ValueType  # 30
+    REASON_DUPLICATE_CHECK_LIMIT: _Reason.ValueType  # 31
+    REASON_MERGED_INTO: _Reason.ValueType  # 32
+    REASON_NOT_REFUSED: _Reason.ValueType  # 33
+    REASON_JOIN_LIMIT: _Reason.ValueType  # 34
+    REASON_JOIN_ANSWERED: _Reason.ValueType  # 35
+    REASON_NOTE_MISSING: _Reason.ValueType  # 36
+    REASON_MERGE_ITSELF: _Reason.ValueType  # 37
+    REASON_FIELD_NOT_TAKEN: _Reason.ValueType  # 38
+    REASON_NOT_MERGED: _Reason.ValueType  # 39
+    REASON_UNMERGE_TOO_LATE: _Reason.ValueType  # 40
+    REASON_MERGED_ON: _Reason.ValueType  # 41
+    REASON_REGISTERED_ELSEWHERE: _Reason.ValueType  # 42
+    REASON_REGISTRATION_EXISTS: _Reason.ValueType  # 43
+    REASON_REGISTRATION_OVER: _Reason.ValueType  # 44
+    REASON_REGISTRATION_EXTENDED: _Reason.ValueType  # 45
+    REASON_EXTENSION_BY_SUPERIOR: _Reason.ValueType  # 46
+    REASON_CHOICE_UNCLEAR: _Reason.ValueType  # 60
+    REASON_RULE_UNCLEAR: _Reason.ValueType  # 61
+    REASON_OWNER_UNNAMED: _Reason.ValueType  # 62
+    REASON_OWNER_CHANGED: _Reason.ValueType  # 63
+    REASON_TOO_MANY_CUSTOMERS: _Reason.ValueType  # 64
+    REASON_UNIT_CLOSED: _Reason.ValueType  # 65
+    REASON_FILTER_NAME_TAKEN: _Reason.ValueType  # 66
+    REASON_TOO_MANY_FILTERS: _Reason.ValueType  # 67
+    REASON_FILTER_UNKNOWN: _Reason.ValueType  # 68
+    REASON_NOT_OWN_FILTER: _Reason.ValueType  # 69
+    REASON_FILTER_TWICE: _Reason.ValueType  # 70
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Why customers refused."""
@@ -97,15 +114,32 @@ REASON_NOT_AUTHOR: Reason.ValueType  # 26
 REASON_QUERY_TOO_SHORT: Reason.ValueType  # 27
 REASON_NOT_DELETED: Reason.ValueType  # 28
 REASON_MASKED_VALUE: Reason.ValueType  # 29
-REASON_CHOICE_UNCLEAR: Reason.ValueType  # 30
-REASON_RULE_UNCLEAR: Reason.ValueType  # 31
-REASON_OWNER_UNNAMED: Reason.ValueType  # 32
-REASON_OWNER_CHANGED: Reason.ValueType  # 33
-REASON_TOO_MANY_CUSTOMERS: Reason.ValueType  # 34
-REASON_UNIT_CLOSED: Reason.ValueType  # 35
-REASON_FILTER_NAME_TAKEN: Reason.ValueType  # 36
-REASON_TOO_MANY_FILTERS: Reason.ValueType  # 37
-REASON_FILTER_UNKNOWN: Reason.ValueType  # 38
-REASON_NOT_OWN_FILTER: Reason.ValueType  # 39
-REASON_FILTER_TWICE: Reason.ValueType  # 40
+REASON_DUPLICATE_EXISTS: Reason.ValueType  # 30
+REASON_DUPLICATE_CHECK_LIMIT: Reason.ValueType  # 31
+REASON_MERGED_INTO: Reason.ValueType  # 32
+REASON_NOT_REFUSED: Reason.ValueType  # 33
+REASON_JOIN_LIMIT: Reason.ValueType  # 34
+REASON_JOIN_ANSWERED: Reason.ValueType  # 35
+REASON_NOTE_MISSING: Reason.ValueType  # 36
+REASON_MERGE_ITSELF: Reason.ValueType  # 37
+REASON_FIELD_NOT_TAKEN: Reason.ValueType  # 38
+REASON_NOT_MERGED: Reason.ValueType  # 39
+REASON_UNMERGE_TOO_LATE: Reason.ValueType  # 40
+REASON_MERGED_ON: Reason.ValueType  # 41
+REASON_REGISTERED_ELSEWHERE: Reason.ValueType  # 42
+REASON_REGISTRATION_EXISTS: Reason.ValueType  # 43
+REASON_REGISTRATION_OVER: Reason.ValueType  # 44
+REASON_REGISTRATION_EXTENDED: Reason.ValueType  # 45
+REASON_EXTENSION_BY_SUPERIOR: Reason.ValueType  # 46
+REASON_CHOICE_UNCLEAR: Reason.ValueType  # 60
+REASON_RULE_UNCLEAR: Reason.ValueType  # 61
+REASON_OWNER_UNNAMED: Reason.ValueType  # 62
+REASON_OWNER_CHANGED: Reason.ValueType  # 63
+REASON_TOO_MANY_CUSTOMERS: Reason.ValueType  # 64
+REASON_UNIT_CLOSED: Reason.ValueType  # 65
+REASON_FILTER_NAME_TAKEN: Reason.ValueType  # 66
+REASON_TOO_MANY_FILTERS: Reason.ValueType  # 67
+REASON_FILTER_UNKNOWN: Reason.ValueType  # 68
+REASON_NOT_OWN_FILTER: Reason.ValueType  # 69
+REASON_FILTER_TWICE: Reason.ValueType  # 70
 Global___Reason: _TypeAlias = Reason  # noqa: Y015

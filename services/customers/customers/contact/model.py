@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, SmallInteger
+from sqlalchemy import ForeignKey, Index, SmallInteger, text
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
 
 from chassis.database import Versioned
@@ -49,7 +49,14 @@ class Contact(Versioned, Base):
     def __mapper_args__(cls) -> dict[str, Any]:
         return {"version_id_col": cls.version}
 
-    __table_args__ = (Index("ix_contacts_created_at", "created_at", "id"),)
+    __table_args__ = (
+        Index("ix_contacts_created_at", "created_at", "id"),
+        Index(
+            "ix_contacts_email_domain",
+            text("lower(split_part(email, '@', 2))"),
+            postgresql_where=text("email <> '' AND deleted_at IS NULL"),
+        ),
+    )
 
     @property
     def placed(self) -> list[tuple[UUID, int, str, str]]:

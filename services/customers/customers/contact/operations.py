@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from chassis import audit, clock, creation, fields, guard, ids, masks, outbox
 from chassis.call import Call
-from customers import facts, people
+from customers import facts, people, turns
 from customers.contact import events, queries
 from customers.contact.model import Contact, ContactPlace, Reveal
 from customers.customer.model import Customer
@@ -104,7 +104,7 @@ def reveal_contact(call: Call, *, contact_id: UUID, per_day: int) -> tuple[Conta
     guard.demand(call.session, contact)
     person = people.find(call.session, call.caller.person_id)
     today = clock.today(people.unit_zone(call.session, person.unit_id if person else None))
-    queries.lock_reveals(call.session, call.caller.person_id)
+    turns.wait(call.session, "reveal", call.caller.person_id)
     revealed = queries.revealed_on(call.session, call.caller.person_id, today)
     if contact_id not in revealed:
         if len(revealed) >= per_day:

@@ -4,7 +4,7 @@ from collections.abc import Sequence, Set
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from chassis import paging
@@ -81,9 +81,3 @@ def revealed_on(session: Session, person_id: UUID, day: date) -> set[UUID]:
     """The contacts that a person has revealed on a day."""
     wanted = select(Reveal.contact_id).where(Reveal.person_id == person_id, Reveal.day == day)
     return set(session.scalars(wanted.execution_options(reach="a person's own reveals")))
-
-
-def lock_reveals(session: Session, person_id: UUID) -> None:
-    """Let a person's reveals come one by one, so that the cap holds."""
-    lock = func.pg_advisory_xact_lock(func.hashtextextended(f"reveal/{person_id}", 0))
-    session.execute(select(lock), execution_options={"reach": "a lock"})

@@ -8,7 +8,7 @@ from chassis import masks
 from chassis.call import Call
 from chassis.ids import parse_id
 from chassis.rpc import one_statement
-from customers.customer import access, operations, queries
+from customers.customer import access, operations, queries, sharing
 from customers.customer.attributes import ATTRIBUTES, attributes
 from customers.customer.messages import customer_message, customer_messages, period_message, share_message
 from customers.customer.operations import Wanted
@@ -52,6 +52,7 @@ def create_customer(request: pb.CreateCustomerRequest, call: Call) -> pb.Custome
             Wanted(UUID(wanted.line_id), parse_id(wanted.owner_id), parse_id(wanted.unit_id))
             for wanted in given.assignments
         ],
+        allow_duplicate_phone=request.allow_duplicate_phone,
     )
     return customer_message(customer, call)
 
@@ -60,9 +61,14 @@ def update_customer(request: pb.UpdateCustomerRequest, call: Call) -> pb.Custome
     given = request.customer
     names = masks.changed_fields(call, given, request.update_mask, allowed=ATTRIBUTES)
     changes = attributes(given, names)
-    return customer_message(
-        operations.update_customer(call, customer_id=UUID(given.id), etag=given.etag, changes=changes), call
+    customer = operations.update_customer(
+        call,
+        customer_id=UUID(given.id),
+        etag=given.etag,
+        changes=changes,
+        allow_duplicate_phone=request.allow_duplicate_phone,
     )
+    return customer_message(customer, call)
 
 
 def delete_customer(request: pb.DeleteCustomerRequest, call: Call) -> Empty:
@@ -94,7 +100,7 @@ def list_assignment_history(request: pb.ListAssignmentHistoryRequest, call: Call
 
 def create_share(request: pb.CreateShareRequest, call: Call) -> pb.Share:
     given = request.share
-    share = operations.create_share(
+    share = sharing.create_share(
         call,
         share_id=parse_id(given.id),
         customer_id=UUID(given.customer_id),
@@ -122,5 +128,5 @@ def explain_customer_access(request: pb.ExplainCustomerAccessRequest, call: Call
 
 
 def delete_share(request: pb.DeleteShareRequest, call: Call) -> Empty:
-    operations.delete_share(call, customer_id=UUID(request.customer_id), share_id=UUID(request.id))
+    sharing.delete_share(call, customer_id=UUID(request.customer_id), share_id=UUID(request.id))
     return Empty()

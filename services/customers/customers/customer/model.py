@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, SmallInteger, Text, text
+from sqlalchemy import Computed, ForeignKey, Index, SmallInteger, Text, TextClause, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
 
@@ -14,10 +14,15 @@ from chassis.ids import new_id
 from chassis.reach import Assigned, Owned, Reach, Through
 from customers import search
 from customers.base import NEVER, Base
+from customers.customer import alike as _alike_functions  # noqa: F401
 from tongxiao.customers.v1 import customer_pb2 as pb
 
 LIVE = text("deleted_at IS NULL")
 DERIVED = {"derived": True}
+
+
+def _alike(column: str) -> TextClause:
+    return text(f"{column} <> '' AND deleted_at IS NULL")
 
 
 class SortKeys:
@@ -67,6 +72,15 @@ class Customer(SortKeys, Versioned, Base):
     # Names, code and pinyin initials, and their bigrams; see customers.search.
     search_text: Mapped[str] = mapped_column(info=DERIVED)
     search: Mapped[Any] = mapped_column(TSVECTOR, deferred=True, info=DERIVED)
+    # What near duplicates are found by; the database makes both.
+    name_key: Mapped[str | None] = mapped_column(
+        Computed("name_key(name)", persisted=True), deferred=True, info=DERIVED
+    )
+    web_domain: Mapped[str | None] = mapped_column(
+        Computed("web_domain(website)", persisted=True), deferred=True, info=DERIVED
+    )
+    # The customer that this one was merged into; it is deleted then, and reads of it answer where it went.
+    merged_into_id: Mapped[UUID | None] = mapped_column(ForeignKey("customers.id"))
     created_by: Mapped[UUID]
 
     assignments: Mapped[list["Assignment"]] = relationship(
@@ -76,7 +90,7 @@ class Customer(SortKeys, Versioned, Base):
     @declared_attr.directive
     @classmethod
     def __mapper_args__(cls) -> dict[str, Any]:
-        return {"version_id_col": cls.version}
+        return {"version_id_col": cls.version, "eager_defaults": False}
 
     @declared_attr.directive
     @classmethod
@@ -92,6 +106,9 @@ class Customer(SortKeys, Versioned, Base):
             Index("ix_customers_last_contact_at", "last_contact_at", "id", postgresql_where=LIVE),
             Index("ix_customers_sort_name", "sort_name", "id", postgresql_where=LIVE),
             Index("ix_customers_parent_id", "parent_id"),
+            Index("ix_customers_name_key", "name_key", "id", postgresql_where=_alike("name_key")),
+            Index("ix_customers_web_domain", "web_domain", "id", postgresql_where=_alike("web_domain")),
+            Index("ix_customers_merged_into_id", "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL")),
             Index("ix_customers_phones", "phones", postgresql_using="gin"),
             Index("ix_customers_search", "search", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
         )

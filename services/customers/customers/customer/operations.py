@@ -1,23 +1,25 @@
-"""What is done to customers: create, change, delete, restore, reassign, share. Refusals first."""
+"""What is done to customers: create, change, delete, restore, reassign. Refusals first."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from chassis import clock, closing, creation, guard, ids, masks, outbox, schema
+from chassis import clock, closing, creation, guard, ids, masks, outbox
 from chassis.call import Call
 from customers import facts, people
 from customers.base import NEVER
 from customers.customer import events, queries
-from customers.customer.model import Assignment, AssignmentPeriod, Customer, Share
+from customers.customer.model import Assignment, AssignmentPeriod, Customer
+from customers.duplicate import operations as duplicates
 from customers.product_line import queries as lines
 from customers.refusals import refuse
-
-_EXEMPT = {"reach": "the access that a share gives"}
+from customers.registration import operations as registrations
 
 
 @dataclass(frozen=True)
@@ -43,12 +45,18 @@ Move = tuple[Customer, Assignment, Placing]
 
 
 def create_customer(
-    call: Call, *, customer_id: UUID | None, given: Mapping[str, Any], assignments: Sequence[Wanted]
+    call: Call,
+    *,
+    customer_id: UUID | None,
+    given: Mapping[str, Any],
+    assignments: Sequence[Wanted],
+    allow_duplicate_phone: bool,
 ) -> Customer:
     """Create a customer owned on each line asked for, by the caller where nobody is named.
 
     The same again answers the customer as it is. Refuses ID_TAKEN, ASSIGNMENT_MISSING, LINE_TWICE, LINE_UNKNOWN,
-    LINE_RETIRED, OWNER_UNKNOWN, OWNER_NOT_IN_UNIT, OUT_OF_REACH and what the facts are refused for.
+    LINE_RETIRED, OWNER_UNKNOWN, OWNER_NOT_IN_UNIT, OUT_OF_REACH, what the facts are refused for, and what is there
+    already: DUPLICATE_EXISTS, DUPLICATE_ELSEWHERE, REGISTRATION_EXISTS, REGISTERED_ELSEWHERE, DUPLICATE_CHECK_LIMIT.
     """
     if not assignments:
         raise refuse("ASSIGNMENT_MISSING", field="customer.assignments")
@@ -58,11 +66,28 @@ def create_customer(
     find, taken = queries.find_customer, queries.is_taken
     if existing := creation.repeated(session, customer_id, values, find=find, taken=taken, field="customer.id"):
         return existing
-    values = checked(call.session, None, given)
     placings = [Placing(wanted.line_id, *_placed(call, wanted)) for wanted in assignments]
+    phones = [] if allow_duplicate_phone else values["phones"]
+    demand_unique = partial(duplicates.demand_unique, call, code=values["credit_code"], phones=phones)
+    demand_unique()
+    fulfilled = registrations.demand_free(call, values, {placing.line_id: placing.owner_id for placing in placings})
     made = build(call, customer_id=customer_id, values=values, placings=placings)
-    keep(call, [made])
+    with _racing(call, demand_unique):
+        keep(call, [made])
+    registrations.fulfil(call, fulfilled, made.id)
     return made
+
+
+@contextmanager
+def _racing(call: Call, demand_unique: Callable[[], None]) -> Iterator[None]:
+    """A code that another call has kept since the check is answered as the check would have."""
+    try:
+        yield
+    except IntegrityError as error:
+        if getattr(getattr(error.orig, "diag", None), "constraint_name", "") == "uq_customers_credit_code":
+            call.session.rollback()
+            demand_unique()
+        raise
 
 
 def build(call: Call, *, customer_id: UUID | None, values: Mapping[str, Any], placings: Sequence[Placing]) -> Customer:
@@ -93,17 +118,35 @@ def keep(call: Call, customers: Sequence[Customer]) -> None:
     outbox.publish(call.session, *(events.customer_changed(customer) for customer in customers))
 
 
-def update_customer(call: Call, *, customer_id: UUID, etag: str, changes: Mapping[str, Any]) -> Customer:
-    """Change a customer's common facts. Refuses NOT_FOUND, VERSION_MISMATCH, OUT_OF_REACH and wrong facts."""
+def update_customer(
+    call: Call, *, customer_id: UUID, etag: str, changes: Mapping[str, Any], allow_duplicate_phone: bool
+) -> Customer:
+    """Change a customer's common facts.
+
+    Refuses NOT_FOUND, VERSION_MISMATCH, OUT_OF_REACH, wrong facts, and a new code or phone as creation does.
+    """
     customer = queries.get_customer(call.session, customer_id)
     guard.demand(call.session, customer)
     masks.check_etag(etag, customer.version)
-    return apply_changes(call, customer, changes)
+    values = checked(call.session, customer, changes)
+    code, phones = new_keys(customer, values)
+    compared = [] if allow_duplicate_phone else phones
+    demand_unique = partial(duplicates.demand_unique, call, code=code, phones=compared, besides=customer_id)
+    demand_unique()
+    with _racing(call, demand_unique):
+        return apply_changes(call, customer, values)
+
+
+def new_keys(customer: Customer, changes: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """The code and the phones that a change brings anew."""
+    code: str = changes.get("credit_code", "")
+    phones = [phone for phone in changes.get("phones", ()) if phone not in customer.phones]
+    return code if code != customer.credit_code else "", phones
 
 
 def apply_changes(call: Call, customer: Customer, changes: Mapping[str, Any]) -> Customer:
-    """Change the facts of a customer that the caller may change; wrong facts are refused."""
-    for name, value in checked(call.session, customer, changes).items():
+    """Change checked facts of a customer that the caller may change."""
+    for name, value in changes.items():
         setattr(customer, name, value)
     customer.index()
     return _changed(call.session, customer)
@@ -121,13 +164,17 @@ def delete_customer(call: Call, *, customer_id: UUID, etag: str) -> None:
 
 
 def restore_customer(call: Call, *, customer_id: UUID) -> Customer:
-    """Bring a deleted customer back. Refuses NOT_DELETED one that is there, UNIT_CLOSED where a unit of it is."""
+    """Bring a deleted customer back.
+
+    Refuses NOT_DELETED one that is there, a code that another has by now, and UNIT_CLOSED where a unit of it is.
+    """
     customer = queries.get_customer(call.session, customer_id, deleted=True)
     if customer.deleted_at is None:
         raise refuse("NOT_DELETED")
     for assignment in customer.assignments:
         guard.demand(call.session, assignment)
         demand_open(call.session, assignment.unit_id, field="id")
+    duplicates.demand_unique(call, code=customer.credit_code, phones=(), besides=customer_id)
     customer.mark_deleted(None)
     return _changed(call.session, customer)
 
@@ -177,45 +224,6 @@ def hand_on(call: Call, moves: Sequence[Move], *, note: str) -> None:
     outbox.publish(session, *map(events.customer_reassigned, moved, before))
 
 
-def create_share(
-    call: Call, *, share_id: UUID | None, customer_id: UUID, person_id: UUID, level: int, end_date: str, note: str
-) -> Share:
-    """Share a customer with a colleague until the end of a day in their zone; the same again answers the share.
-
-    Refuses NOT_FOUND, OUT_OF_REACH, NOT_ONESELF, PERSON_UNKNOWN, DATE_IN_PAST, SHARE_EXISTS, ALREADY_EXISTS, ID_TAKEN.
-    """
-    queries.get_customer(call.session, customer_id)
-    guard.demand_key(call.session, Customer, customer_id)
-    if person_id == call.caller.person_id:
-        raise refuse("NOT_ONESELF", field="share.person_id")
-    colleague = people.active(call.session, person_id, reason="PERSON_UNKNOWN", field="share.person_id")
-    end = facts.checked_day(end_date, field="share.end_date")
-    values = {"customer_id": customer_id, "person_id": person_id, "level": level, "end_on": end, "note": note}
-    find, taken = queries.share_by_id, queries.is_share_taken
-    if existing := creation.repeated(call.session, share_id, values, find=find, taken=taken, field="share.id"):
-        return existing
-    zone = people.unit_zone(call.session, colleague.unit_id)
-    if end and end < clock.today(zone):
-        raise refuse("DATE_IN_PAST", field="share.end_date")
-    made = Share(id=share_id or ids.new_id(), shared_by=call.caller.person_id, created_at=clock.now(), **values)
-    call.session.add(made)
-    call.session.flush()
-    row = {"entity": "customer", "entity_id": customer_id, "person_id": person_id, "source": "share"}
-    row |= {"source_id": made.id, "writes": made.writes, "expires_at": clock.end_of_day(end, zone) if end else None}
-    call.session.execute(insert(schema.access).values(**row), execution_options=_EXEMPT)
-    return made
-
-
-def delete_share(call: Call, *, customer_id: UUID, share_id: UUID) -> None:
-    """End a share at once."""
-    share = queries.share_of(call.session, customer_id, share_id)
-    guard.demand_key(call.session, Customer, customer_id)
-    call.session.delete(share)
-    table = schema.access
-    ended = delete(table).where(table.c.source == "share", table.c.source_id == share_id)
-    call.session.execute(ended, execution_options=_EXEMPT)
-
-
 def _changed(session: Session, customer: Customer) -> Customer:
     """Keep the change under a new version and tell it; what changes nothing keeps its version and tells nothing."""
     if session.is_modified(customer):
@@ -251,11 +259,7 @@ def _check_parent(session: Session, customer: Customer | None, parent_id: UUID) 
 
 def _placed(call: Call, wanted: Wanted, *, field: str = "customer.assignments") -> tuple[UUID, UUID]:
     """The owner and unit of an assignment, checked: the owner at work, holding a post in the unit or below it."""
-    line = lines.find_line(call.session, wanted.line_id)
-    if line is None:
-        raise refuse.unknown("LINE_UNKNOWN", wanted.line_id, field=field)
-    if line.retired:
-        raise refuse("LINE_RETIRED", field=field)
+    lines.open_line(call.session, wanted.line_id, field=field)
     owner_id = wanted.owner_id or call.caller.person_id
     owner = people.active(call.session, owner_id, reason="OWNER_UNKNOWN", field=field)
     return owner_id, unit_of(call, owner, wanted.unit_id, field=field)

@@ -34,11 +34,25 @@ OF_REACHED = {"reach": "through a customer that was read"}
 
 
 def get_customer(session: Session, customer_id: UUID, *, deleted: bool = False) -> Customer:
-    """The customer, with assignments, if the caller may read it; else NOT_FOUND, or NOT_YET_KNOWN if it may be new."""
+    """The customer, with assignments, if the caller may read it; else NOT_FOUND, or NOT_YET_KNOWN if it may be new.
+
+    One that was merged into a customer within reach is refused with MERGED_INTO and that one's id.
+    """
     found = find_customer(session, customer_id)
     if found is None or (found.deleted_at and not deleted):
+        if (winner_id := merged_into(session, customer_id)) and is_readable(session, winner_id):
+            raise refuse("MERGED_INTO", customer_id=winner_id)
         raise refuse.unknown("NOT_FOUND", customer_id)
     return found
+
+
+def merged_into(session: Session, customer_id: UUID) -> UUID | None:
+    """The customer that this one is now, however often it was merged on; reach apart."""
+    table = Customer.__table__.c
+    up = select(table.id, table.merged_into_id).where(table.id == customer_id).cte(recursive=True)
+    up = up.union(select(table.id, table.merged_into_id).where(table.id == up.c.merged_into_id))
+    last = select(up.c.id).where(up.c.merged_into_id.is_(None), up.c.id != customer_id)
+    return session.scalar(last, execution_options={"reach": "where a merged customer went, read before it is told"})
 
 
 def find_customer(session: Session, customer_id: UUID, *, lock: bool = False) -> Customer | None:

@@ -18,7 +18,8 @@ from customers.customer import operations
 from customers.customer.attributes import ATTRIBUTES, attributes
 from customers.customer.model import Customer
 from customers.customer.operations import Placing
-from customers.importing import cells, columns, queries
+from customers.importing import cells, columns, doubles, queries
+from customers.importing.doubles import Doubles
 from customers.people import Colleague
 from customers.product_line import queries as lines
 from customers.product_line.model import ProductLine
@@ -40,7 +41,7 @@ class Known:
     parents: Mapping[str, Sequence[UUID]]
     existing: Mapping[str, Customer]
     changeable: set[UUID]
-    taken_codes: set[str]
+    doubles: Doubles
     taken_ids: set[str]
     myself: Colleague | None
 
@@ -57,6 +58,7 @@ def apply(call: Call, rows: Sequence[Row], update_by: str) -> list[Result]:
         except DomainError as error:
             results[row.number] = refused(error)
     results |= _kept(call, made)
+    known.doubles.fulfil(call, {number: results[number].resource_id for number in made})
     return [results[row.number] for row in rows]
 
 
@@ -78,8 +80,11 @@ def _applied(
         values["parent_id"] = _parent(row.values["parent"], known)
     elif existing is None:
         values["parent_id"] = None
+    values = operations.checked(call.session, existing, {**values} if existing else {**values, "custom_fields": {}})
     if existing:
         return _changed(call, existing, values, known)
+    _demand_phones_once(values["phones"], seen)
+    known.doubles.demand_none(values["credit_code"], values["phones"])
     made[row.number] = _built(call, row, values, known)
     return Result(CREATED)
 
@@ -105,23 +110,29 @@ def _demand_once(row: Row, seen: set[str]) -> None:
         seen.add(key)
 
 
+def _demand_phones_once(phones: Sequence[str], seen: set[str]) -> None:
+    """Refuse ROW_TWICE a new customer with a phone of an earlier one of the same step."""
+    if seen & set(phones):
+        raise refuse("ROW_TWICE", field="phones")
+    seen.update(phones)
+
+
 def _changed(call: Call, customer: Customer, values: Mapping[str, Any], known: Known) -> Result:
     if customer.id not in known.changeable:
         raise refuse("OUT_OF_REACH")
+    known.doubles.demand_none(*operations.new_keys(customer, values), besides=customer.id)
     before = customer.version
     operations.apply_changes(call, customer, values)
     return Result(UPDATED if customer.version > before else UNCHANGED, customer.id)
 
 
 def _built(call: Call, row: Row, values: Mapping[str, Any], known: Known) -> Customer:
-    code, customer_id = row.values.get("credit_code"), row.values.get("id", "")
-    if code in known.taken_codes:
-        raise refuse("CREDIT_CODE_TAKEN", field="credit_code")
+    customer_id = row.values.get("id", "")
     if customer_id in known.taken_ids:
         raise refuse("ID_TAKEN", field="id")
-    checked = operations.checked(call.session, None, {**values, "custom_fields": {}})
     placing = _placing(call, row, known)
-    return operations.build(call, customer_id=ids.parse_id(customer_id), values=checked, placings=[placing])
+    known.doubles.demand_free(call, row, placing)
+    return operations.build(call, customer_id=ids.parse_id(customer_id), values=values, placings=[placing])
 
 
 def _placing(call: Call, row: Row, known: Known) -> Placing:
@@ -157,9 +168,7 @@ def _kept(call: Call, made: Mapping[int, Customer]) -> dict[int, Result]:
     if _keep(call, list(made.values())):
         return {number: Result(CREATED, customer.id) for number, customer in made.items()}
     return {
-        number: Result(CREATED, customer.id)
-        if _keep(call, [customer])
-        else refused(refuse("CREDIT_CODE_TAKEN", field="credit_code"))
+        number: Result(CREATED, customer.id) if _keep(call, [customer]) else doubles.raced(call, customer.credit_code)
         for number, customer in made.items()
     }
 
@@ -178,14 +187,15 @@ def _keep(call: Call, customers: Sequence[Customer]) -> bool:
 def _known(call: Call, rows: Sequence[Row], update_by: str) -> Known:
     session = call.session
     existing = queries.customers_by(session, update_by, _cells(rows, update_by)) if update_by else {}
+    known_lines = _lines(session)
     return Known(
-        lines=_lines(session),
+        lines=known_lines,
         owners=queries.colleagues_by_number(session, _cells(rows, "owner")),
         units=queries.units_by_code(session, _cells(rows, "unit")),
         parents=queries.customer_ids_by_name(session, _cells(rows, "parent")),
         existing=existing,
         changeable=guard.changeable(session, Customer, [each.id for each in existing.values()]),
-        taken_codes=queries.taken_codes(session, _cells(rows, "credit_code")),
+        doubles=doubles.of(call, rows, known_lines),
         taken_ids=queries.taken_ids(session, _cells(rows, "id")),
         myself=people.find(session, call.caller.person_id),
     )

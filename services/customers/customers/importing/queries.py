@@ -13,7 +13,7 @@ from customers.customer.model import Customer
 from customers.people import Colleague
 
 _NAMES = {"reach": "names of colleagues and units, which the directory shows everybody"}
-_TAKEN = {"reach": "whether a credit code is taken; no more is said"}
+_TAKEN = {"reach": "whether an id is taken; no more is said"}
 
 
 def customers_by(session: Session, field: str, values: Collection[str]) -> dict[str, Customer]:
@@ -33,12 +33,6 @@ def customer_ids_by_name(session: Session, names: Collection[str]) -> dict[str, 
     for name, customer_id in session.execute(wanted):
         found.setdefault(name, []).append(customer_id)
     return found
-
-
-def taken_codes(session: Session, codes: Collection[str]) -> set[str]:
-    """Credit codes that some customer has, within reach or beyond."""
-    wanted = select(Customer.credit_code).where(Customer.credit_code.in_(codes), Customer.deleted_at.is_(None))
-    return set(session.scalars(wanted.execution_options(**_TAKEN)))
 
 
 def taken_ids(session: Session, ids: Iterable[str]) -> set[str]:

@@ -35,3 +35,13 @@ def list_lines(call: Call, request: pb.ListProductLinesRequest) -> tuple[Sequenc
 def all_lines(session: Session) -> Sequence[ProductLine]:
     """Every product line by code, for matching what a file names; a company has a handful."""
     return session.scalars(select(ProductLine).order_by(ProductLine.code)).all()
+
+
+def open_line(session: Session, line_id: UUID, *, field: str) -> ProductLine:
+    """The line, for new business. Refuses LINE_UNKNOWN (NOT_YET_KNOWN one made a moment ago) and LINE_RETIRED."""
+    found = find_line(session, line_id)
+    if found is None:
+        raise refuse.unknown("LINE_UNKNOWN", line_id, field=field)
+    if found.retired:
+        raise refuse("LINE_RETIRED", field=field)
+    return found

@@ -86,3 +86,16 @@ GRANTED_WITH_LONG_WORK = (
     _later("director", (_IMPORT, _EXPORT), (_IMPORT, _EXPORT)),
     _later("admin", (_EMPLOYEES,), (_IMPORT, _EXPORT, _EMPLOYEES)),
 )
+
+_REGISTER = ("registration.read", "registration.create")
+_LEAD = (*_REGISTER, "registration.extend", "customer.merge")
+_CHECKS = "duplicate_check.read"
+
+# What came with duplicates, merging and registrations, planted by the migration 0004.
+GRANTED_WITH_DUPLICATES = (
+    _later("salesperson", _REGISTER),
+    _later("supervisor", _LEAD),
+    _later("manager", (*_LEAD, _CHECKS), _LEAD),
+    _later("director", (*_LEAD, _CHECKS), (*_LEAD, _CHECKS)),
+    _later("admin", (), (*_LEAD, _CHECKS)),
+)

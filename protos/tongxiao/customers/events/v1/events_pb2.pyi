@@ -289,3 +289,157 @@ class CustomerReassigned(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CustomerReassigned: _TypeAlias = CustomerReassigned  # noqa: Y015
+
+@_typing.final
+class CustomerMerged(_message.Message):
+    """`customer.merged.v1`, fact: a customer was merged into another; what refers to the loser now means the winner."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    WINNER_ID_FIELD_NUMBER: _builtins.int
+    LOSER_ID_FIELD_NUMBER: _builtins.int
+    MERGE_TIME_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    winner_id: _builtins.str
+    loser_id: _builtins.str
+    @_builtins.property
+    def merge_time(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        winner_id: _builtins.str = ...,
+        loser_id: _builtins.str = ...,
+        merge_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["merge_time", b"merge_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "loser_id", b"loser_id", "merge_time", b"merge_time", "winner_id", b"winner_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CustomerMerged: _TypeAlias = CustomerMerged  # noqa: Y015
+
+@_typing.final
+class CustomerUnmerged(_message.Message):
+    """`customer.unmerged.v1`, fact: a merge was taken back; what referred to the loser before it does so again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    WINNER_ID_FIELD_NUMBER: _builtins.int
+    LOSER_ID_FIELD_NUMBER: _builtins.int
+    UNMERGE_TIME_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """The id of the merge."""
+    winner_id: _builtins.str
+    loser_id: _builtins.str
+    @_builtins.property
+    def unmerge_time(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        winner_id: _builtins.str = ...,
+        loser_id: _builtins.str = ...,
+        unmerge_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["unmerge_time", b"unmerge_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "loser_id", b"loser_id", "unmerge_time", b"unmerge_time", "winner_id", b"winner_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CustomerUnmerged: _TypeAlias = CustomerUnmerged  # noqa: Y015
+
+@_typing.final
+class JoinRequestChanged(_message.Message):
+    """`join_request.changed.v1`, state: somebody asks to join a customer or a registration."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    REGISTRATION_ID_FIELD_NUMBER: _builtins.int
+    PERSON_ID_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    ANSWERED_BY_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    customer_id: _builtins.str
+    registration_id: _builtins.str
+    person_id: _builtins.str
+    state: _builtins.str
+    """PENDING, ACCEPTED or DECLINED."""
+    answered_by: _builtins.str
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        customer_id: _builtins.str = ...,
+        registration_id: _builtins.str = ...,
+        person_id: _builtins.str = ...,
+        state: _builtins.str = ...,
+        answered_by: _builtins.str = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered_by", b"answered_by", "create_time", b"create_time", "customer_id", b"customer_id", "id", b"id", "person_id", b"person_id", "registration_id", b"registration_id", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___JoinRequestChanged: _TypeAlias = JoinRequestChanged  # noqa: Y015
+
+@_typing.final
+class RegistrationChanged(_message.Message):
+    """`registration.changed.v1`, state: a registration of a customer for a product line."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    LINE_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    CREDIT_CODE_FIELD_NUMBER: _builtins.int
+    OWNER_ID_FIELD_NUMBER: _builtins.int
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    PROTECT_TIME_FIELD_NUMBER: _builtins.int
+    RELEASED_FIELD_NUMBER: _builtins.int
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    line_id: _builtins.str
+    name: _builtins.str
+    credit_code: _builtins.str
+    owner_id: _builtins.str
+    unit_id: _builtins.str
+    released: _builtins.bool
+    customer_id: _builtins.str
+    @_builtins.property
+    def protect_time(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        line_id: _builtins.str = ...,
+        name: _builtins.str = ...,
+        credit_code: _builtins.str = ...,
+        owner_id: _builtins.str = ...,
+        unit_id: _builtins.str = ...,
+        protect_time: _timestamp_pb2.Timestamp | None = ...,
+        released: _builtins.bool = ...,
+        customer_id: _builtins.str = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "protect_time", b"protect_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "credit_code", b"credit_code", "customer_id", b"customer_id", "id", b"id", "line_id", b"line_id", "name", b"name", "owner_id", b"owner_id", "protect_time", b"protect_time", "released", b"released", "unit_id", b"unit_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RegistrationChanged: _TypeAlias = RegistrationChanged  # noqa: Y015

@@ -1,0 +1,38 @@
+"""What customers are alike by, as functions of the database: it keeps the keys of columns, and asks by the same rule.
+
+The migration that first makes them runs this text: another rule is another function, under another name.
+"""
+
+from typing import Any
+
+from sqlalchemy import event
+
+from customers.base import Base
+
+# A name apart from letter forms, punctuation, spaces and legal suffixes; a name of nothing else keeps them.
+_NAME_KEY = r"""
+CREATE FUNCTION name_key(name text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+SELECT coalesce(nullif(regexp_replace(bare, '(集团|股份|有限|责任|总?公司)+$', ''), ''), bare) FROM (
+    SELECT translate(coalesce(nullif(regexp_replace(words,
+        '( (co|company|corp|corporation|inc|incorporated|limited|ltd|llc|llp|plc|gmbh|ag|sa|pte|pty|group|holdings?))+$'
+        , ''), ''), words), ' ', '') AS bare
+    FROM (SELECT ' ' || btrim(regexp_replace(lower(normalize(name, NFKC)), '[^[:alnum:]]+', ' ', 'g')) AS words) a
+) b
+$$
+"""
+# The host of an address, without `www.`; nothing where there is none.
+_WEB_DOMAIN = r"""
+CREATE FUNCTION web_domain(website text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+SELECT CASE WHEN strpos(host, '.') > 0 THEN host ELSE '' END FROM (
+    SELECT regexp_replace(regexp_replace(lower(btrim(website)), '^[a-z][a-z0-9+.-]*://', ''),
+        '^([^/?#@]*@)?(www\.)?([^/:?#]*).*$', '\3') AS host
+) a
+$$
+"""
+FUNCTIONS = (_NAME_KEY, _WEB_DOMAIN)
+
+
+@event.listens_for(Base.metadata, "before_create")
+def _create(_metadata: Any, connection: Any, **_options: Any) -> None:
+    for function in FUNCTIONS:
+        connection.exec_driver_sql(function)

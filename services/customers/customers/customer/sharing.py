@@ -1,0 +1,67 @@
+"""Sharing customers with colleagues, and ending it. Refusals first."""
+
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import delete, insert
+from sqlalchemy.orm import Session
+
+from chassis import clock, creation, guard, ids, schema
+from chassis.call import Call
+from customers import facts, people
+from customers.customer import queries
+from customers.customer.model import Customer, Share
+from customers.refusals import refuse
+
+_EXEMPT = {"reach": "the access that a share gives"}
+
+
+def create_share(
+    call: Call, *, share_id: UUID | None, customer_id: UUID, person_id: UUID, level: int, end_date: str, note: str
+) -> Share:
+    """Share a customer with a colleague until the end of a day in their zone; the same again answers the share.
+
+    Refuses NOT_FOUND, OUT_OF_REACH, NOT_ONESELF, PERSON_UNKNOWN, DATE_IN_PAST, SHARE_EXISTS, ALREADY_EXISTS, ID_TAKEN.
+    """
+    queries.get_customer(call.session, customer_id)
+    guard.demand_key(call.session, Customer, customer_id)
+    if person_id == call.caller.person_id:
+        raise refuse("NOT_ONESELF", field="share.person_id")
+    end = facts.checked_day(end_date, field="share.end_date")
+    values = {"customer_id": customer_id, "person_id": person_id, "level": level, "end_on": end, "note": note}
+    find, taken = queries.share_by_id, queries.is_share_taken
+    if existing := creation.repeated(call.session, share_id, values, find=find, taken=taken, field="share.id"):
+        return existing
+    demand_end(call.session, person_id, end)
+    made = Share(id=share_id or ids.new_id(), shared_by=call.caller.person_id, created_at=clock.now(), **values)
+    keep(call.session, made)
+    return made
+
+
+def demand_end(session: Session, person_id: UUID, end: date | None) -> None:
+    """Refuse PERSON_UNKNOWN somebody not at work, and DATE_IN_PAST a last day that is over for them."""
+    colleague = people.active(session, person_id, reason="PERSON_UNKNOWN", field="share.person_id")
+    if end and end < clock.today(people.unit_zone(session, colleague.unit_id)):
+        raise refuse("DATE_IN_PAST", field="share.end_date")
+
+
+def keep(session: Session, share: Share) -> None:
+    """Keep a share and give the access."""
+    session.add(share)
+    session.flush()
+    person = people.find(session, share.person_id)
+    zone = people.unit_zone(session, person.unit_id if person else None)
+    row = {"entity": "customer", "entity_id": share.customer_id, "person_id": share.person_id, "source": "share"}
+    row |= {"source_id": share.id, "writes": share.writes}
+    row |= {"expires_at": clock.end_of_day(share.end_on, zone) if share.end_on else None}
+    session.execute(insert(schema.access).values(**row), execution_options=_EXEMPT)
+
+
+def delete_share(call: Call, *, customer_id: UUID, share_id: UUID) -> None:
+    """End a share at once."""
+    share = queries.share_of(call.session, customer_id, share_id)
+    guard.demand_key(call.session, Customer, customer_id)
+    call.session.delete(share)
+    table = schema.access
+    ended = delete(table).where(table.c.source == "share", table.c.source_id == share_id)
+    call.session.execute(ended, execution_options=_EXEMPT)

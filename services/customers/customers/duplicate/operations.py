@@ -1,0 +1,129 @@
+"""What is refused as a double, what is told of it, and how often."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from chassis import clock, fields
+from chassis.call import Call
+from chassis.caller import FieldAccess
+from chassis.errors import DomainError
+from customers import facts, people, turns
+from customers.duplicate import queries
+from customers.duplicate.model import DuplicateAnswer
+from customers.duplicate.queries import Match
+from customers.refusals import refuse
+from tongxiao.common.v1.permission_pb2 import PERMISSION_CONTACT_READ
+from tongxiao.customers.v1 import duplicate_pb2 as pb
+
+# How often a day a person is told of others' customers and registrations; the setting of this name, put at start-up.
+answers_per_day = 20
+
+
+def demand_unique(call: Call, *, code: str, phones: Collection[str], besides: UUID | None = None) -> None:
+    """Refuse DUPLICATE_EXISTS, with its id, a customer within reach of this code or phone; else DUPLICATE_ELSEWHERE.
+
+    The latter names the owning unit and no more, is counted and audited; past the day's limit DUPLICATE_CHECK_LIMIT.
+    """
+    found = queries.exact_matches(call.session, [code] if code else [], phones)
+    found = [match for match in found if match.customer_id != besides]
+    if found:
+        known = known_among(call, found)
+        raise existing(found, known) or _elsewhere(call, found[0])
+
+
+def known_among(call: Call, matches: Collection[Match]) -> set[Match]:
+    """The matches whose customer may be named: read by the caller, and found by what they read in clear."""
+    readable = queries.within_reach(call.session, {match.customer_id for match in matches})
+    clear = call.field_access("customer.phones") >= FieldAccess.READ
+    return {match for match in matches if match.customer_id in readable and (match.credit_code or clear)}
+
+
+def existing(matches: Sequence[Match], known: Collection[Match]) -> DomainError | None:
+    """The refusal that names a customer, if the match that counts is known: a code's before any phone's."""
+    by_code = [match for match in matches if match.credit_code]
+    found = next((match for match in by_code or matches if match in known), None)
+    return refuse("DUPLICATE_EXISTS", field=field_of(found), customer_id=found.customer_id) if found else None
+
+
+def field_of(match: Match) -> str:
+    return "customer.credit_code" if match.credit_code else "customer.phones"
+
+
+def _elsewhere(call: Call, match: Match) -> DomainError:
+    unit_id = queries.owning_unit(call.session, match.customer_id)
+    what = {"credit_code": match.credit_code, "phone": match.phone, "customer_id": match.customer_id}
+    return elsewhere(call, "DUPLICATE_ELSEWHERE", field=field_of(match), unit_id=unit_id, what=what)
+
+
+def elsewhere(call: Call, reason: str, *, field: str, unit_id: UUID, what: Mapping[str, Any]) -> DomainError:
+    """A refusal that names a unit and no more. That it was told is kept, counted by day, and audited."""
+    answer = DuplicateAnswer(person_id=call.caller.person_id, told_unit_id=unit_id, day=today(call), **what)
+    answer.unit_id = call.caller.granting(call.rpc.permission)[0].unit_id
+    refusal = refuse(reason, field=field, unit_name=people.unit_name(call.session, unit_id))
+    refusal.trace = partial(_count, answer=answer)
+    return refusal
+
+
+def today(call: Call) -> date:
+    """The day it is where the caller's home unit is."""
+    person = people.find(call.session, call.caller.person_id)
+    return clock.today(people.unit_zone(call.session, person.unit_id if person else None))
+
+
+_ASKED = ("credit_code", "phone", "name", "division_code")
+
+
+def _count(session: Session, answer: DuplicateAnswer) -> None:
+    """Keep that an answer was told; the same counts once a day. Refuses DUPLICATE_CHECK_LIMIT."""
+    turns.wait(session, "duplicate", answer.person_id)
+    told = queries.answers_on(session, answer.person_id, answer.day)
+    if any(all(getattr(each, name) == (getattr(answer, name) or "") for name in _ASKED) for each in told):
+        return
+    if len(told) >= answers_per_day:
+        raise refuse("DUPLICATE_CHECK_LIMIT", limit=answers_per_day)
+    session.add(answer)
+    session.flush()
+
+
+def find_duplicates(call: Call, request: pb.FindDuplicatesRequest) -> dict[UUID, list[int]]:
+    """The customers within reach that a draft may double, each with what it is alike by, the surest first."""
+    found: dict[UUID, list[int]] = {}
+    for kind, ids in _alike(call, request).items():
+        for customer_id in ids:
+            if str(customer_id) != request.besides_id:
+                found.setdefault(customer_id, []).append(kind)
+    surest = sorted(found.items(), key=lambda item: item[1])
+    return dict(surest[: queries.SHOWN])
+
+
+def _alike(call: Call, request: pb.FindDuplicatesRequest) -> dict[int, set[UUID]]:
+    """Whom a draft is like, by kind. What the caller does not read in clear is not compared."""
+    code = facts.checked_credit_code(request.credit_code)
+    phone = "" if fields.is_masked(request.phone) else facts.checked_phone(request.phone, field="phone")
+    found = queries.exact_matches(call.session, [code] if code else [], [phone] if phone else [])
+    known = known_among(call, found)
+    return {
+        pb.DUPLICATE_KIND_CREDIT_CODE: {match.customer_id for match in known if match.credit_code},
+        pb.DUPLICATE_KIND_PHONE: {match.customer_id for match in known if match.phone},
+        pb.DUPLICATE_KIND_NAME: set(queries.alike_by_name(call.session, request.name)) if request.name else set(),
+        pb.DUPLICATE_KIND_DOMAIN: _by_domain(call, request.website) if request.website else set(),
+    }
+
+
+def _by_domain(call: Call, website: str) -> set[UUID]:
+    found = set(queries.alike_by_website(call.session, website))
+    if _reads_mail(call):
+        found |= set(queries.alike_by_mail(call, website))
+    return found
+
+
+def _reads_mail(call: Call) -> bool:
+    if not call.caller.holds(PERMISSION_CONTACT_READ):
+        return False
+    with call.reading_as(PERMISSION_CONTACT_READ):
+        return call.field_access("contact.email") >= FieldAccess.READ

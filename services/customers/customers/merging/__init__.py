@@ -1,0 +1,1 @@
+"""Merging customers 合并, and taking it back."""

@@ -1,0 +1,1 @@
+"""Registrations 报备: who came first is protected."""

@@ -1,0 +1,107 @@
+"""Every select of registrations."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Column, ColumnElement, Text, Uuid, and_, bindparam, func, or_, select
+from sqlalchemy.orm import Session
+
+from chassis import clock, paging
+from chassis.call import Call
+from chassis.listing import Order
+from customers.customer.model import Assignment
+from customers.refusals import refuse
+from customers.registration.model import Registration, State
+from tongxiao.customers.v1 import registration_pb2 as pb
+
+ORDER = Order("create_time", "created_at", descending=True)
+_ALL = {"reach": "what protects a customer, company-wide; beyond reach no more is said than the unit"}
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A customer to be, on one line."""
+
+    line_id: UUID
+    name: str
+    credit_code: str
+    division_code: str
+
+
+def find_registration(session: Session, registration_id: UUID) -> Registration | None:
+    return session.scalars(select(Registration).where(Registration.id == registration_id)).one_or_none()
+
+
+def get_registration(session: Session, registration_id: UUID) -> Registration:
+    found = find_registration(session, registration_id)
+    if found is None:
+        raise refuse.unknown("NOT_FOUND", registration_id)
+    return found
+
+
+def is_taken(session: Session, registration_id: UUID) -> bool:
+    wanted = select(Registration.id).where(Registration.id == registration_id)
+    return session.scalar(wanted.execution_options(reach="whether an id is taken; no more is said")) is not None
+
+
+def anywhere(session: Session, registration_id: UUID) -> Registration:
+    """The registration that somebody was told of, reach apart."""
+    return session.get_one(Registration, registration_id, execution_options=_ALL)
+
+
+def protecting(session: Session, drafts: Sequence[Draft], now: datetime) -> list[tuple[int, Registration]]:
+    """The registrations that protect any of the drafts, each with the draft's place: by code where both have one,
+    else by normalised name and division; within reach or beyond, in one statement."""
+    if not drafts:
+        return []
+    draft = _table_of(drafts)
+    held = Registration
+    by_code = and_(held.credit_code != "", held.credit_code == draft.c.credit_code)
+    nameless = or_(held.credit_code == "", draft.c.credit_code == "")
+    same_name = and_(held.name_key == func.name_key(draft.c.name), held.division_code == draft.c.division_code)
+    by_name = and_(nameless, held.name_key != "", same_name)
+    wanted = select(draft.c.at, held).join(held, and_(held.line_id == draft.c.line_id, or_(by_code, by_name)))
+    wanted = wanted.where(held.released_at.is_(None), held.customer_id.is_(None), held.protected_until > now)
+    rows = session.execute(wanted.order_by(held.created_at, held.id).execution_options(**_ALL))
+    return [(at - 1, registration) for at, registration in rows]
+
+
+def _table_of(drafts: Sequence[Draft]) -> Any:
+    """The drafts as a table, each with its place from 1."""
+    columns: dict[str, Any] = {"line_id": Uuid(), "name": Text(), "credit_code": Text(), "division_code": Text()}
+    values = [bindparam(None, [getattr(each, name) for each in drafts], ARRAY(kind)) for name, kind in columns.items()]
+    named = [Column(name, kind) for name, kind in columns.items()]
+    return func.unnest(*values).table_valued(*named, with_ordinality="at", name="draft").render_derived()
+
+
+def on_line(session: Session, customer_ids: Iterable[UUID], line_id: UUID) -> set[UUID]:
+    """Those of the customers that have an owner on a line, within reach or beyond."""
+    wanted = select(Assignment.customer_id).where(
+        Assignment.customer_id.in_(list(customer_ids)), Assignment.line_id == line_id
+    )
+    return set(session.scalars(wanted.execution_options(**_ALL)))
+
+
+def list_registrations(call: Call, request: pb.ListRegistrationsRequest) -> tuple[Sequence[Registration], str]:
+    """A page of registrations within reach, newest first."""
+    wanted = select(Registration)
+    if request.line_id:
+        wanted = wanted.where(Registration.line_id == UUID(request.line_id))
+    if request.state:
+        wanted = wanted.where(_in_state(request.state))
+    return paging.Cursor(call, request, ORDER).page(call.session, wanted, Registration)
+
+
+def _in_state(state: int) -> ColumnElement[bool]:
+    fulfilled, released = Registration.customer_id.is_not(None), Registration.released_at.is_not(None)
+    protected = Registration.protected_until > clock.now()
+    states: dict[int, ColumnElement[bool]] = {
+        State.REGISTRATION_STATE_FULFILLED: fulfilled,
+        State.REGISTRATION_STATE_RELEASED: and_(~fulfilled, released),
+        State.REGISTRATION_STATE_PROTECTED: and_(~fulfilled, ~released, protected),
+        State.REGISTRATION_STATE_EXPIRED: and_(~fulfilled, ~released, ~protected),
+    }
+    return states[state]
