@@ -115,7 +115,7 @@ def _take(session: Session, winner: Customer, loser: Customer, names: Sequence[s
 def unmerge_customer(call: Call, *, customer_id: UUID) -> Customer:
     """Bring back a customer that was merged, with what moved then; what came since stays with the winner.
 
-    A child that was deleted meanwhile stays so, and a line comes back with whoever owns it by now. Refuses NOT_FOUND,
+    A child that was deleted meanwhile stays so, and a line comes back with whoever owns it by now. Refuses NOT_FOUND, UNIT_CLOSED,
     NOT_MERGED, MERGED_ON where the winner was itself merged or deleted, OUT_OF_REACH, UNMERGE_TOO_LATE, and a code
     that another customer has by now as creation does.
     """
