@@ -19,6 +19,9 @@ from tongxiao.common.v1 import options_pb2
 DEFAULT_FIELD_ACCESS = FieldAccess.MASKED
 
 
+FieldRights = tuple[list[tuple[Grant, FieldAccess]], FieldAccess | None]
+
+
 @dataclass
 class Call:
     """One call. `session` reaches what the caller may read; changes are checked against what they may change."""
@@ -31,7 +34,7 @@ class Call:
     origin: str = ""
     reading: int = 0
     _scopes: dict[tuple[int, bool], Scope] = field(default_factory=dict)
-    _rights: dict[tuple[int, str], list[tuple[Grant, FieldAccess]]] = field(default_factory=dict)
+    _rights: dict[tuple[int, str], FieldRights] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.reading = self.reading or self.rpc.read_permission
@@ -74,9 +77,9 @@ class Call:
         Where the grants differ, the one counts that reaches the record, for a shared one any; without places, and so of
         whatever it may be, the least of them.
         """
-        rights = self._field_rights(name)
-        if not self.grants_differ(name):
-            return rights[0][1] if rights else FieldAccess.HIDDEN
+        rights, common = self._field_rights(name)
+        if common is not None:
+            return common
         lying = list(places)
         if not lying:
             return min(access for _, access in rights)
@@ -85,15 +88,17 @@ class Call:
 
     def grants_differ(self, name: str) -> bool:
         """Whether it matters where a record lies that has this governed field."""
-        rights = self._field_rights(name)
-        return any(access != rights[0][1] for _, access in rights)
+        return self._field_rights(name)[1] is None
 
-    def _field_rights(self, name: str) -> list[tuple[Grant, FieldAccess]]:
+    def _field_rights(self, name: str) -> FieldRights:
+        """What each grant allows with a field, and what all of them do if that is the same."""
         key = (self.reading, name)
         if key not in self._rights:
             permission = self.rpc.permission if self.rpc.writes else self.reading
             granting = self.caller.granting(permission)
-            self._rights[key] = [(grant, grant.field_rights.get(name, DEFAULT_FIELD_ACCESS)) for grant in granting]
+            rights = [(grant, grant.field_rights.get(name, DEFAULT_FIELD_ACCESS)) for grant in granting]
+            known = {access for _, access in rights} or {FieldAccess.HIDDEN}
+            self._rights[key] = rights, known.pop() if len(known) == 1 else None
         return self._rights[key]
 
     def _reaches(self, grant: Grant, place: Place) -> bool:
