@@ -115,9 +115,9 @@ def _take(session: Session, winner: Customer, loser: Customer, names: Sequence[s
 def unmerge_customer(call: Call, *, customer_id: UUID) -> Customer:
     """Bring back a customer that was merged, with what moved then; what came since stays with the winner.
 
-    A child that was deleted meanwhile stays so, and a line comes back with whoever owns it by now. Refuses NOT_FOUND, UNIT_CLOSED,
-    NOT_MERGED, MERGED_ON where the winner was itself merged or deleted, OUT_OF_REACH, UNMERGE_TOO_LATE, and a code
-    that another customer has by now as creation does.
+    A child that was deleted meanwhile stays so, and a line comes back with whoever owns it by now. Refuses NOT_FOUND,
+    NOT_MERGED, MERGED_ON where the winner was itself merged or deleted, OUT_OF_REACH, UNMERGE_TOO_LATE, a code
+    that another customer has by now as creation does, and UNIT_CLOSED a line that would lie in a unit that is closing.
     """
     session = call.session
     merge, winner = _undoable(call, customer_id)
