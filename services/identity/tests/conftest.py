@@ -14,8 +14,10 @@ from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from chassis import clock
+from chassis import clock, outbox
+from chassis import closing as asking
 from chassis.caller import Caller
+from chassis.database import transaction
 from chassis.ids import new_id
 from chassis.passport import LIFETIME, sign
 from chassis.testing import Databases, Environment, ServiceDatabase
@@ -24,6 +26,8 @@ from identity import parts
 from identity.bootstrap import Organisation, PersonSeed, PostSeed, TenureSeed, UnitSeed, plant
 from identity.post import holding_queries as holdings
 from identity.session import grants, tokens
+from identity.unit import closing
+from tongxiao.common.v1 import closing_pb2
 from tongxiao.identity.v1 import unit_pb2
 
 from . import realms
@@ -108,6 +112,14 @@ class Company:
     def forget_events(self) -> None:
         with self.database.engine("owner").begin() as connection:
             connection.execute(text("DELETE FROM outbox"))
+
+    def tell_of_closing(self, unit: Any, *, source: str = "customers", **counts: int) -> None:
+        """Have a service answer what lies in a unit that is closing."""
+        told: Any = closing_pb2.UnitOccupied(unit_id=unit.id, tree_version=unit.tree_version, counts=counts)
+        kind = asking.OCCUPIED if counts else asking.EMPTY
+        with transaction(self.database.engine("worker")) as session:
+            event = outbox.fact(source, kind, told, subject=unit.id)
+            closing.answered(session, event, services=("customers", "probe"))
 
     def audited(self, resource: str, resource_id: object) -> list[str]:
         """What was done to a record, oldest first."""

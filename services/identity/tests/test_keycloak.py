@@ -86,7 +86,11 @@ def test_a_renamed_unit_renames_its_group(firm: Company, realm: TestRealm) -> No
 
 def test_a_closed_unit_loses_its_group(firm: Company, realm: TestRealm) -> None:
     tell(firm, realm.realm, telling.GROUP, "h2")
-    firm.as_("admin")("CloseUnit", id=str(firm.unit["h2"]), etag="*")
+    closing = firm.as_("admin")("CloseUnit", id=str(firm.unit["h2"]), etag="*")
+    tell(firm, realm.realm, telling.GROUP, "h2")
+    assert [group["name"] for group in realm.children("/hq/hangzhou")] == ["h2"]
+    for service in ("customers", "probe"):
+        firm.tell_of_closing(closing, source=service)
     tell(firm, realm.realm, telling.GROUP, "h2")
     assert [group["name"] for group in realm.children("/hq/hangzhou")] == []
 

@@ -6,16 +6,14 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from chassis import clock, outbox
-from chassis import closing as asking
+from chassis import clock
 from chassis.database import transaction
 from chassis.ids import new_id
 from chassis.testing import FrozenClock
 from chassis.testing.rpc import Client, Refused
 from identity.role.seeds import role_id
 from identity.session import day_change
-from identity.unit import closing, queries
-from tongxiao.common.v1 import closing_pb2
+from identity.unit import queries
 from tongxiao.identity.v1 import unit_pb2
 
 from .conftest import Company
@@ -200,15 +198,6 @@ def test_an_old_etag_is_refused(firm: Company) -> None:
     assert refusal(firm.as_("admin"), "UpdateUnit", unit=stale) == "VERSION_MISMATCH"
 
 
-def say(firm: Company, unit: Any, *, source: str = "customers", **counts: int) -> None:
-    """Have a service answer what lies in a unit that is closing."""
-    told: Any = closing_pb2.UnitOccupied(unit_id=unit.id, tree_version=unit.tree_version, counts=counts)
-    kind = asking.OCCUPIED if counts else asking.EMPTY
-    with transaction(firm.database.engine("worker")) as session:
-        event = outbox.fact(source, kind, told, subject=unit.id)
-        closing.answered(session, event, services=("customers", "probe"))
-
-
 def close(firm: Company, unit: str = "h2") -> Any:
     return firm.as_("admin")("CloseUnit", id=str(firm.unit[unit]), etag="*")
 
@@ -222,15 +211,15 @@ def test_a_unit_is_closed_when_every_service_has_said_that_it_is_empty(firm: Com
     asked = close(firm)
     assert state(firm) == "CLOSING"
     assert firm.events("org.changed.v1")[-1]["units"][0]["state"] == "CLOSING"
-    say(firm, asked)
+    firm.tell_of_closing(asked)
     assert state(firm) == "CLOSING"
-    say(firm, asked, source="probe")
+    firm.tell_of_closing(asked, source="probe")
     assert state(firm) == "CLOSED"
 
 
 def test_a_unit_that_holds_something_elsewhere_is_in_use_again_and_says_what(firm: Company) -> None:
     asked, admin = close(firm), firm.as_("admin")
-    say(firm, asked, customer=3)
+    firm.tell_of_closing(asked, customer=3)
     found = admin("GetUnit", id=asked.id)
     assert (state(firm), [(said.service, dict(said.counts)) for said in found.occupied_by]) == (
         "ACTIVE",
@@ -238,7 +227,7 @@ def test_a_unit_that_holds_something_elsewhere_is_in_use_again_and_says_what(fir
     )
     again = close(firm)
     for source in ("customers", "probe"):
-        say(firm, again, source=source)
+        firm.tell_of_closing(again, source=source)
     assert state(firm) == "CLOSED"
     assert not admin("GetUnit", id=asked.id).occupied_by
 
@@ -247,14 +236,14 @@ def test_an_answer_to_an_earlier_question_changes_nothing(firm: Company) -> None
     before = close(firm)
     close(firm)
     for source in ("customers", "probe"):
-        say(firm, before, source=source)
+        firm.tell_of_closing(before, source=source)
     assert state(firm) == "CLOSING"
 
 
 def test_an_answer_that_comes_twice_closes_once(firm: Company) -> None:
     asked = close(firm)
     for source in ("customers", "customers", "probe", "probe"):
-        say(firm, asked, source=source)
+        firm.tell_of_closing(asked, source=source)
     closed = [event for event in firm.events("org.changed.v1") if event["units"][0]["state"] == "CLOSED"]
     assert (state(firm), len(closed)) == ("CLOSED", 1)
 
@@ -262,7 +251,7 @@ def test_an_answer_that_comes_twice_closes_once(firm: Company) -> None:
 def test_an_empty_unit_is_closed(firm: Company) -> None:
     asked = close(firm)
     for source in ("customers", "probe"):
-        say(firm, asked, source=source)
+        firm.tell_of_closing(asked, source=source)
     assert "h2" not in tree(firm.as_("admin"))
     assert "h2" in tree(firm.as_("admin"), show_closed=True)
     yesterday = (clock.today() - timedelta(days=1)).isoformat()
