@@ -1,6 +1,8 @@
 """Servers and a probe that the tests of faults may break."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any
 
 import pytest
 
@@ -8,6 +10,8 @@ from chassis.testing import Databases
 from chassis.testing.broker import virtual_host
 from probe.testing import Probe
 
+from . import tallies
+from .chain import Chain, opened
 from .servers import Servers, private
 
 # A silent broker is noticed within seconds; what waits for people in production is tried again soon.
@@ -34,3 +38,28 @@ def probe(servers: Servers, own_databases: Databases) -> Iterator[Probe]:
         server.start()
     with virtual_host(servers.environment, "faults") as url:
         yield Probe(own_databases.fresh("probe"), url, QUICK)
+
+
+@pytest.fixture(scope="session")
+def open_chain(
+    servers: Servers, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], AbstractContextManager[Chain]]:
+    """Opens the whole chain on the servers that may be broken: `with open_chain("storm") as chain`."""
+
+    def open_(name: str) -> AbstractContextManager[Chain]:
+        for server in (servers.postgres, servers.broker):
+            server.start()
+        return opened(servers, name, tmp_path_factory.mktemp(name))
+
+    return open_
+
+
+@pytest.fixture(scope="session")
+def tally() -> Callable[..., None]:
+    """Keeps a figure for the table that a long run ends with."""
+    return tallies.keep
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    for line in tallies.lines():
+        terminalreporter.write_line(line)
