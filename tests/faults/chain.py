@@ -113,7 +113,7 @@ class Chain:
 
     def headers(self, person: str) -> dict[str, str]:
         """What a request in somebody's name carries; good for a day."""
-        roles = ["director", "manager", "supervisor", "salesperson"]
+        roles = ["admin", "director", "manager", "supervisor", "salesperson"]
         claims = {"employee_id": str(self.people[person]), "sub": person, "roles": roles}
         issued = self.realm.token(**claims, exp=2**31)
         return {"Authorization": f"Bearer {issued}"}
@@ -134,6 +134,7 @@ def opened(servers: Servers, name: str, folder: Path) -> Iterator[Chain]:
         stack.callback(databases.close)
         stack.enter_context(realms.serving(realm))
         broker_url = stack.enter_context(virtual_host(servers.environment, name))
+        stack.callback(servers.start)
         ways = [stack.enter_context(_way(url)) for url in (servers.environment.postgres_url, broker_url)]
         made = {service: databases.fresh(service) for service in SERVICES}
         planted, people, units = platform.organisation()

@@ -34,8 +34,7 @@ def own_databases(servers: Servers) -> Iterator[Databases]:
 @pytest.fixture
 def probe(servers: Servers, own_databases: Databases) -> Iterator[Probe]:
     """A probe on servers that may be broken; they are well again for the next test."""
-    for server in (servers.postgres, servers.broker):
-        server.start()
+    servers.start()
     with virtual_host(servers.environment, "faults") as url:
         yield Probe(own_databases.fresh("probe"), url, QUICK)
 
@@ -47,8 +46,7 @@ def open_chain(
     """Opens the whole chain on the servers that may be broken: `with open_chain("storm") as chain`."""
 
     def open_(name: str) -> AbstractContextManager[Chain]:
-        for server in (servers.postgres, servers.broker):
-            server.start()
+        servers.start()
         return opened(servers, name, tmp_path_factory.mktemp(name))
 
     return open_

@@ -75,7 +75,7 @@ class Phone:
         body = {
             "id": str(made),
             "customerId": str(customer),
-            "channel": "CONTACT_CHANNEL_PHONE",
+            "channel": "CONTACT_CHANNEL_CALL",
             "contactTime": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
             "twoWay": True,
             "summary": "电话沟通",

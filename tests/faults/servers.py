@@ -75,6 +75,11 @@ class Servers:
     postgres: Server
     broker: Server
 
+    def start(self) -> None:
+        """Have both run, well again."""
+        for server in (self.postgres, self.broker):
+            server.start()
+
 
 @contextmanager
 def private(name: str) -> Iterator[Servers]:

@@ -40,14 +40,18 @@ class Storm:
     seed: int
     most: int
     counted: Counter[str] = field(default_factory=Counter)
-    ending: threading.Event = field(default_factory=threading.Event)
+    pausing: threading.Event = field(default_factory=threading.Event)
 
-    def rage(self) -> None:
-        """Do harm, at most so many times. Each kind comes once before chance decides."""
+    def goes_on(self) -> bool:
+        return self.counted.total() < self.most
+
+    def rage(self, *, until: Callable[[], bool]) -> None:
+        """Do harm so many times, at most until something is over. Each kind comes once before chance decides."""
         chosen = random.Random(self.seed)
         first = list(WEIGHTS)
         chosen.shuffle(first)
-        while self.counted.total() < self.most and not self.ending.wait(chosen.uniform(*GAP_S)):
+        while self.goes_on() and not until():
+            self.pausing.wait(chosen.uniform(*GAP_S))
             name = first.pop() if first else chosen.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
             self._strike(name, chosen)
             self.counted[name] += 1
@@ -81,5 +85,5 @@ class Storm:
     def _for_a_while(self, chosen: random.Random, begin: Callable[[], None], end: Callable[[], None]) -> None:
         with suppress(ProcessLookupError):
             begin()
-            self.ending.wait(chosen.uniform(*FROZEN_S))
+            self.pausing.wait(chosen.uniform(*FROZEN_S))
             end()
