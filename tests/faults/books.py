@@ -1,5 +1,6 @@
 """The books of a chain, closed after a storm: what was promised is compared with every row, event and effect."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from chassis.testing import ServiceDatabase, eventually
 
 from .chain import SERVICES, Chain
 from .phones import Ledger
+from .victim import VARIABLE
 
 TOLD = """
 WITH told AS (SELECT type, event_id, convert_from(envelope, 'UTF8')::jsonb AS event FROM outbox)
@@ -136,8 +138,13 @@ def _organisation(chain: Chain, ledger: Ledger) -> Mapping[str, int]:
 
 def run(chain: Chain, service: str, kind: str, *arguments: str, fault: str = "") -> int:
     """Run a process that ends by itself, to be struck at a point if told; its exit code."""
+    return run_with(chain.environment(f"{service} work"), service, kind, *arguments, fault=fault)
+
+
+def run_with(env: Mapping[str, str], service: str, kind: str, *arguments: str, fault: str = "") -> int:
+    """The same on other variables."""
     module = ("tests.faults.victim", service) if fault else (service,)
-    env = {**chain.environment(f"{service} work"), "TONGXIAO_FAULT": fault}
+    env = {"PATH": os.environ["PATH"], **env, VARIABLE: fault}
     command = [sys.executable, "-m", *module, kind, *arguments]
     return subprocess.run(command, env=env, check=False, timeout=120).returncode
 

@@ -42,12 +42,12 @@ def probe(servers: Servers, own_databases: Databases) -> Iterator[Probe]:
 @pytest.fixture(scope="session")
 def open_chain(
     servers: Servers, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[str], AbstractContextManager[Chain]]:
+) -> Callable[..., AbstractContextManager[Chain]]:
     """Opens the whole chain on the servers that may be broken: `with open_chain("storm") as chain`."""
 
-    def open_(name: str) -> AbstractContextManager[Chain]:
+    def open_(name: str, **more: str) -> AbstractContextManager[Chain]:
         servers.start()
-        return opened(servers, name, tmp_path_factory.mktemp(name))
+        return opened(servers, name, tmp_path_factory.mktemp(name), **more)
 
     return open_
 

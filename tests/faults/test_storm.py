@@ -25,7 +25,7 @@ IMPORTED = max(600, WRITES // 5)
 
 
 @pytest.fixture(scope="module")
-def chain(open_chain: Callable[[str], AbstractContextManager[Chain]]) -> Iterator[Chain]:
+def chain(open_chain: Callable[..., AbstractContextManager[Chain]]) -> Iterator[Chain]:
     with open_chain("storm") as found:
         yield found
 
