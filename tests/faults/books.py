@@ -19,7 +19,7 @@ WITH told AS (SELECT type, event_id, convert_from(envelope, 'UTF8')::jsonb AS ev
 PROMISES = {
     "customers whose creation is not once in the trail": """
         SELECT count(*) FROM customers c WHERE 1 <> (
-            SELECT count(*) FROM audit WHERE resource = 'customer' AND resource_id = c.id::text AND before IS NULL)""",
+            SELECT count(*) FROM audit WHERE resource = 'customer' AND resource_id = c.id::text AND coalesce(before, 'null') = 'null')""",
     "customers with a version that is not once in the trail": """
         SELECT count(*) FROM customers c WHERE c.version <> (
             SELECT count(*) FROM audit WHERE resource = 'customer' AND resource_id = c.id::text)""",
@@ -45,6 +45,14 @@ PROMISES = {
 }
 # Nobody here listens to product lines.
 WAITING = "SELECT count(*) FROM outbox WHERE published_at IS NULL AND type <> 'product_line.changed.v1'"
+# Who handles what of whom.
+FLOWS = (
+    ("customers", "customer.changed.v1", "probe"),
+    ("customers", "contact_record.logged.v1", "probe"),
+    *(("identity", kind, who) for kind in ("org.changed.v1", "person.changed.v1") for who in ("customers", "probe")),
+    ("customers", "audit.sealed.v1", "identity"),
+    ("identity", "audit.sealed.v1", "customers"),
+)
 # What others keep of customers, and the query that says what it must be.
 KEPT = {
     "customers": ("SELECT id, version, name FROM customers", "SELECT id, version, name FROM probe_customers"),
@@ -84,12 +92,12 @@ def rows(database: ServiceDatabase, query: str) -> list[tuple[Any, ...]]:
 
 
 def unhandled(chain: Chain) -> dict[str, set[Any]]:
-    """Events of customers that are not in the probe's inbox, and the other way round, by type."""
+    """Events that are not in a consumer's inbox, and the other way round, by consumer and type."""
     found = {}
-    for kind in ("customer.changed.v1", "contact_record.logged.v1"):
-        sent = set(rows(chain.databases["customers"], f"SELECT event_id FROM outbox WHERE type = '{kind}'"))
-        inbox = f"SELECT event_id FROM inbox WHERE consumer = 'probe.customers.{kind}'"
-        found[kind] = sent ^ set(rows(chain.databases["probe"], inbox))
+    for source, kind, consumer in FLOWS:
+        sent = set(rows(chain.databases[source], f"SELECT event_id FROM outbox WHERE type = '{kind}'"))
+        inbox = f"SELECT event_id FROM inbox WHERE consumer = '{consumer}.{source}.{kind}'"
+        found[f"{consumer} {kind}"] = sent ^ set(rows(chain.databases[consumer], inbox))
     return found
 
 
