@@ -19,7 +19,8 @@ WITH told AS (SELECT type, event_id, convert_from(envelope, 'UTF8')::jsonb AS ev
 PROMISES = {
     "customers whose creation is not once in the trail": """
         SELECT count(*) FROM customers c WHERE 1 <> (
-            SELECT count(*) FROM audit WHERE resource = 'customer' AND resource_id = c.id::text AND coalesce(before, 'null') = 'null')""",
+            SELECT count(*) FROM audit
+            WHERE resource = 'customer' AND resource_id = c.id::text AND coalesce(before, 'null') = 'null')""",
     "customers with a version that is not once in the trail": """
         SELECT count(*) FROM customers c WHERE c.version <> (
             SELECT count(*) FROM audit WHERE resource = 'customer' AND resource_id = c.id::text)""",

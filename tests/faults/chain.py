@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -115,7 +116,7 @@ class Chain:
     def headers(self, person: str) -> dict[str, str]:
         """What a request in somebody's name carries; good for a day."""
         roles = ["admin", "director", "manager", "supervisor", "salesperson"]
-        claims = {"employee_id": str(self.people[person]), "sub": person, "roles": roles}
+        claims: dict[str, Any] = {"employee_id": str(self.people[person]), "sub": person, "roles": roles}
         issued = self.realm.token(**claims, exp=2**31)
         return {"Authorization": f"Bearer {issued}"}
 
@@ -145,7 +146,17 @@ def opened(servers: Servers, name: str, folder: Path, **more: str) -> Iterator[C
         shared, url = _shared(realm, folder) | more, f"127.0.0.1:{free_port()}"
         members = _members(made, broker_url, shared, ways, door=url, folder=folder)
         chain = Chain(
-            *(servers, made, broker_url, members, *ways, realm, people, units, f"http://{url}"), variables=shared
+            servers=servers,
+            databases=made,
+            broker_url=broker_url,
+            members=members,
+            to_postgres=ways[0],
+            to_broker=ways[1],
+            realm=realm,
+            people=people,
+            units=units,
+            url=f"http://{url}",
+            variables=shared,
         )
         stack.callback(_end, chain)
         for member in members.values():
