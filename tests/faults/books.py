@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from chassis.testing import ServiceDatabase, eventually
+from probe.victim import VARIABLE
 
 from .chain import SERVICES, Chain
 from .phones import Ledger
-from .victim import VARIABLE
 
 TOLD = """
 WITH told AS (SELECT type, event_id, convert_from(envelope, 'UTF8')::jsonb AS event FROM outbox)
@@ -152,7 +152,7 @@ def run(chain: Chain, service: str, kind: str, *arguments: str, fault: str = "")
 
 def run_with(env: Mapping[str, str], service: str, kind: str, *arguments: str, fault: str = "") -> int:
     """The same on other variables."""
-    module = ("tests.faults.victim", service) if fault else (service,)
+    module = ("probe.victim", service) if fault else (service,)
     env = {"PATH": os.environ["PATH"], **env, VARIABLE: fault}
     command = [sys.executable, "-m", *module, kind, *arguments]
     return subprocess.run(command, env=env, check=False, timeout=120).returncode

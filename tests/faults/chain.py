@@ -18,11 +18,11 @@ from gateway.testing.fixtures import new_key
 from gateway.testing.realm import Realm
 from identity import bootstrap
 from probe.testing import Probe
+from probe.victim import VARIABLE
 from tests.e2e import platform
 from tests.e2e.forwarder import Forwarder
 
 from .servers import Servers
-from .victim import VARIABLE
 
 SERVICES = ("identity", "customers", "probe")
 # Relays last: what is sent before a consumer's queue is bound never comes to it.
@@ -88,7 +88,7 @@ class Member:
     def _keep(self) -> None:
         while not self.stopping.wait(RESTING_S):
             fault, self.fault = self.fault, ""
-            arguments = (*(("tests.faults.victim",) if fault else ()), *self.name.split())
+            arguments = (*(("probe.victim",) if fault else ()), *self.name.split())
             with started(arguments, {**self.env, VARIABLE: fault}, self.log) as self.process:
                 self.exits.append(self.process.popen.wait())
 

@@ -9,9 +9,10 @@ import pytest
 
 from chassis import migrate
 from chassis.testing import Databases, eventually, process_environment
+from probe import points
 from probe.model import METADATA
 
-from . import books, points
+from . import books
 from .chain import Chain
 from .long_work import LongWork
 from .phones import Ledger, new_line, signed_in

@@ -1,6 +1,6 @@
-"""python -m tests.faults.victim <service> <kind>: the very process, but it kills itself where TONGXIAO_FAULT says.
+"""python -m probe.victim <service> <kind>: the very process, but it kills itself where TONGXIAO_FAULT says.
 
-`TONGXIAO_FAULT=point:n` names a point of `tests.faults.points` and at which passing of it, counted from one.
+`TONGXIAO_FAULT=point:n` names a point of `probe.points` and at which passing of it, counted from one.
 Nothing of this is in the product: functions are wrapped before the process begins.
 """
 
@@ -16,7 +16,7 @@ from typing import Any
 
 from chassis import process
 from chassis.green import patch
-from tests.faults.points import POINTS
+from probe.points import POINTS
 
 VARIABLE = "TONGXIAO_FAULT"
 
