@@ -45,13 +45,16 @@ class Scene:
 
     def closed(self) -> dict[str, int]:
         books.settled(self.chain)
-        return books.close(self.chain, self.ledger, imported=self.imported)
+        return books.close(self.chain, self.ledger, imported=self.imported, trails=False)
 
 
 @pytest.fixture(scope="module")
 def scene(open_chain: Callable[..., AbstractContextManager[Chain]]) -> Iterator[Scene]:
     with open_chain("points", TONGXIAO_RETRY_DELAYS_S="[0.1, 0.4]") as chain:
-        yield Scene(chain)
+        found = Scene(chain)
+        yield found
+        books.settled(chain)
+        assert books.close(chain, found.ledger, imported=found.imported) == {}
 
 
 BY_A_CREATION = {
