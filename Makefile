@@ -6,7 +6,7 @@ LOCAL = .venv/bin/python -m deploy.local
 BIN = .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run parts test fuzz stop reset status logs verify-audit check protos bench
+.PHONY: help run parts test fuzz faults stop reset status logs verify-audit check protos bench
 
 run: ## start the whole platform, or what of it is not running: http://localhost:27000
 	@$(BOOTSTRAP) run
@@ -22,6 +22,12 @@ test: ## checks and all tests; args="-k name services/identity" for some, KEEP=1
 
 fuzz: ## made-up requests against the whole platform, all failures listed; requests=100000
 	@$(BOOTSTRAP) test
+	@FUZZ_REQUESTS=$(or $(requests),100000) $(LOCAL) test test tests/e2e/test_fuzz.py -s
+
+faults: ## kill, freeze and cut off everything during 20,000 writes, and count; long property and fuzz runs; hours
+	@$(BOOTSTRAP) test
+	@FAULTS_WRITES=20000 FAULTS=200 FAULTS_OUTAGE_S=180 $(LOCAL) test test tests/faults
+	@REACH_EXAMPLES=$(or $(worlds),5500) $(LOCAL) test test services/customers/tests/test_reach_property.py -s
 	@FUZZ_REQUESTS=$(or $(requests),100000) $(LOCAL) test test tests/e2e/test_fuzz.py -s
 
 # What is below needs what `run`, `parts` or `test` installed.

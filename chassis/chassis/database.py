@@ -39,6 +39,15 @@ class Versioned:
     updated_at: Mapped[datetime] = mapped_column(default=clock.now, onupdate=clock.now)
 
 
+# A peer that is gone without a word is noticed within half a minute, by a statement under way too.
+ALIVE: dict[str, Any] = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
+
+
 def connect(url: str, *, name: str, pool_size: int, statement_timeout_ms: int = 10_000) -> Engine:
     """An engine whose sessions plan each statement for its own values and never wait for ever.
 
@@ -57,7 +66,7 @@ def connect(url: str, *, name: str, pool_size: int, statement_timeout_ms: int = 
         pool_pre_ping=False,
         hide_parameters=True,
         json_deserializer=orjson.loads,
-        connect_args={"application_name": name, "options": options, "connect_timeout": 5, "keepalives_idle": 10},
+        connect_args={"application_name": name, "options": options, "connect_timeout": 5, **ALIVE},
     )
 
 

@@ -21,6 +21,7 @@ from psycopg.rows import class_row
 from sqlalchemy import make_url
 
 from chassis import duties, health, process, telemetry
+from chassis.database import ALIVE
 from chassis.duties import Duty
 from chassis.publisher import BrokerLostError, Outcome, Outgoing, Publisher
 from chassis.service import ServiceProcesses
@@ -191,7 +192,6 @@ def _leads(connection: psycopg.Connection) -> bool:
 @contextmanager
 def _connected(url: str, *, name: str) -> Iterator[psycopg.Connection]:
     plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-    alive: dict[str, Any] = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
     with closing(
         psycopg.connect(
             plain,
@@ -199,8 +199,7 @@ def _connected(url: str, *, name: str) -> Iterator[psycopg.Connection]:
             application_name=f"{name}-relay",
             connect_timeout=5,
             options=SESSION,
-            tcp_user_timeout=15_000,
-            **alive,
+            **ALIVE,
         )
     ) as connection:
         yield connection

@@ -1,5 +1,7 @@
 """The plugin itself: what tests of all services rest on."""
 
+import os
+import socket
 import time
 from collections.abc import Callable
 
@@ -56,3 +58,12 @@ def test_the_clock_moves_only_when_told(frozen: FrozenClock) -> None:
 def test_waiting_in_vain_says_what_was_seen_last() -> None:
     with pytest.raises(AssertionError, match="last answer: 0"):
         eventually(lambda: 0, timeout=0)
+
+
+def test_a_database_gone_without_a_word_is_noticed(service_database: Database) -> None:
+    with service_database("probe").engine("api").connect() as connection:
+        asked = connection.connection.driver_connection
+        assert asked is not None
+        with socket.socket(fileno=os.dup(asked.fileno())) as found:
+            assert found.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 15_000
+            assert found.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT) == 3

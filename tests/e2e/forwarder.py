@@ -1,4 +1,4 @@
-"""A way to a server that a test may close, and open again, without touching the server."""
+"""A way to a server that a test may close, open again, or have fall silent, without touching the server."""
 
 import socket
 import threading
@@ -10,7 +10,8 @@ class Forwarder(AbstractContextManager["Forwarder"]):
 
     def __init__(self, host: str, port: int) -> None:
         self._target = (host, port)
-        self._sockets: list[socket.socket] = []
+        self._sockets: set[socket.socket] = set()
+        self._silent: set[socket.socket] = set()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
         self.open()
@@ -21,11 +22,20 @@ class Forwarder(AbstractContextManager["Forwarder"]):
         threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 
     def close(self) -> None:
-        for found in (self._listener, *self._sockets):
-            with suppress(OSError):
-                found.shutdown(socket.SHUT_RDWR)
-            found.close()
+        _end(self._listener, *self._sockets)
         self._sockets.clear()
+        self._silent.clear()
+
+    def silence(self) -> None:
+        """Pass on nothing more of what is connected now, and end nothing: half-open, as seen from both ends."""
+        self._silent.update(self._sockets)
+
+    def cut(self) -> None:
+        """End the connections that are silent."""
+        silent = set(self._silent)
+        _end(*silent)
+        self._sockets -= silent
+        self._silent -= silent
 
     def __exit__(self, *_: object) -> None:
         self.close()
@@ -34,14 +44,28 @@ class Forwarder(AbstractContextManager["Forwarder"]):
         with suppress(OSError):
             while True:
                 near, _ = listener.accept()
-                far = socket.create_connection(self._target)
-                self._sockets += [near, far]
+                try:
+                    far = socket.create_connection(self._target)
+                except OSError:
+                    # The server is away: so is the way to it.
+                    near.close()
+                    continue
+                self._sockets.update((near, far))
                 for one, other in ((near, far), (far, near)):
-                    threading.Thread(target=_pass_on, args=(one, other), daemon=True).start()
+                    threading.Thread(target=self._pass_on, args=(one, other), daemon=True).start()
+
+    def _pass_on(self, one: socket.socket, other: socket.socket) -> None:
+        with suppress(OSError):
+            while data := one.recv(65536):
+                if one not in self._silent:
+                    other.sendall(data)
+        # Whoever waits on a server that was killed must hear of it.
+        _end(one, other)
+        self._sockets -= {one, other}
 
 
-def _pass_on(one: socket.socket, other: socket.socket) -> None:
-    with suppress(OSError):
-        while data := one.recv(65536):
-            other.sendall(data)
-        other.shutdown(socket.SHUT_WR)
+def _end(*sockets: socket.socket) -> None:
+    for found in sockets:
+        with suppress(OSError):
+            found.shutdown(socket.SHUT_RDWR)
+        found.close()

@@ -124,7 +124,7 @@ def started(
     identity, customers = databases.fresh("identity"), databases.fresh("customers")
     planted, people, units = organisation()
     bootstrap.plant(identity.engine("owner"), planted)
-    _write_key(keys)
+    write_key(keys)
     with _realm(environment, realm, url) as admin, ExitStack() as stack:
         targets = {"IDENTITY_TARGET": f"127.0.0.1:{free_port()}", "CUSTOMERS_TARGET": f"127.0.0.1:{free_port()}"}
         shared = {f"TONGXIAO_{name}": target for name, target in targets.items()}
@@ -188,7 +188,7 @@ def _realm(environment: Environment, name: str, url: str) -> Iterator[KeycloakAd
         admin.delete_realm(name)
 
 
-def _write_key(folder: Path) -> None:
+def write_key(folder: Path) -> None:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     (folder / "e2e.pem").write_bytes(pem)

@@ -10,6 +10,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+import psycopg
+
 from chassis.testing import Environment, eventually
 from deploy.local import instance as instances
 from deploy.local.instance import Instance
@@ -75,6 +77,11 @@ class Servers:
     postgres: Server
     broker: Server
 
+    def start(self) -> None:
+        """Have both run, well again."""
+        for server in (self.postgres, self.broker):
+            server.start()
+
 
 @contextmanager
 def private(name: str) -> Iterator[Servers]:
@@ -88,8 +95,16 @@ def private(name: str) -> Iterator[Servers]:
         for server in servers:
             stack.callback(server.close)
             server.start()
+        _keep_what_is_committed(postgres.addresses(own)[postgres.VARIABLE])
         addresses = {**postgres.addresses(own), **rabbitmq.addresses(own)}
         yield Servers(Environment(addresses), *servers)
+
+
+def _keep_what_is_committed(url: str) -> None:
+    """Other tests' servers may lose the last moment when they are killed; here nothing answered for may be lost."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET synchronous_commit = on")
+        connection.execute("SELECT pg_reload_conf()")
 
 
 def _free_base() -> int:

@@ -102,6 +102,17 @@ class Databases:
             self._made[service] = self._make(service)
         return self._made[service]
 
+    def bare(self, service: str) -> ServiceDatabase:
+        """The service's database with its roles, before any migration."""
+        database = ServiceDatabase(
+            service=service,
+            name=f"test_{service}_{self._slot}",
+            admin_url=self._admin_url,
+            passwords={kind: secrets.token_urlsafe(16) for kind in KINDS},
+        )
+        _create(database)
+        return database
+
     def fresh(self, service: str) -> ServiceDatabase:
         """The service's database as it was just after migration."""
         made = service in self._made
@@ -115,13 +126,7 @@ class Databases:
             database.dispose()
 
     def _make(self, service: str) -> ServiceDatabase:
-        database = ServiceDatabase(
-            service=service,
-            name=f"test_{service}_{self._slot}",
-            admin_url=self._admin_url,
-            passwords={kind: secrets.token_urlsafe(16) for kind in KINDS},
-        )
-        _create(database)
+        database = self.bare(service)
         declaration = declared(service)
         migrate.upgrade(database.url("owner"), declaration.migrations, rights=declaration.rights)
         database.remember_seeds()

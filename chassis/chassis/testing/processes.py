@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,7 +79,7 @@ def running(service: str, kind: str, env: Mapping[str, str], *, ready_within: fl
 
     At the end it is asked to stop, and killed with its children after 35 seconds.
     """
-    with tempfile.TemporaryDirectory() as folder, _started(service, kind, env, Path(folder, "log")) as process:
+    with tempfile.TemporaryDirectory() as folder, started((service, kind), env, Path(folder, "log")) as process:
         try:
             eventually(process.healthy, ready_within)
             yield process
@@ -96,13 +96,14 @@ def free_port() -> int:
 
 
 @contextmanager
-def _started(service: str, kind: str, env: Mapping[str, str], log: Path) -> Iterator[Process]:
+def started(arguments: Sequence[str], env: Mapping[str, str], log: Path) -> Iterator[Process]:
+    """A process `python -m <arguments>`, not waited for; its log is added to a file. Ended as `running` ends it."""
     port = free_port()
     inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "PYTHONPATH") if name in os.environ}
     variables = {**inherited, "TONGXIAO_HEALTH_LISTEN": f"127.0.0.1:{port}", "PYTHONUNBUFFERED": "1", **env}
-    with log.open("wb") as output:
+    with log.open("ab") as output:
         popen = subprocess.Popen(  # noqa: S603 — our own interpreter, our own arguments
-            [sys.executable, "-m", service, kind],
+            [sys.executable, "-m", *arguments],
             env=variables,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from google.protobuf.struct_pb2 import Struct
-from sqlalchemy import Engine, text, update
+from sqlalchemy import Engine, select, text, update
 from sqlalchemy.orm import Session
 
 from chassis import outbox
@@ -54,6 +54,11 @@ def _fail(_session: Session, argument: str) -> None:
     raise ValueError(argument)
 
 
+def _fail_while_ill(session: Session, _argument: str) -> None:
+    if session.scalar(select(ProbeNote.text).where(ProbeNote.text == "ill").limit(1)):
+        raise ValueError("still ill")
+
+
 def _refuse(_session: Session, argument: str) -> None:
     raise refuse(argument)
 
@@ -76,4 +81,12 @@ def _hang(_session: Session, _argument: str) -> Any:
         pass
 
 
-BEHAVIOUR = {"fail": _fail, "refuse": _refuse, "crash": _crash, "sleep": _sleep, "query": _query, "hang": _hang}
+BEHAVIOUR = {
+    "fail": _fail,
+    "ill": _fail_while_ill,
+    "refuse": _refuse,
+    "crash": _crash,
+    "sleep": _sleep,
+    "query": _query,
+    "hang": _hang,
+}
