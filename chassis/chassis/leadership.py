@@ -6,6 +6,8 @@ from typing import Any
 import psycopg
 from sqlalchemy import make_url
 
+from chassis.database import ALIVE
+
 
 class Leadership:
     """A claim to a lock in the service's database. Asking costs a round trip; losing the connection loses the lead."""
@@ -35,7 +37,7 @@ class Leadership:
     def _claim(self) -> bool:
         options = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
         self._connection = psycopg.connect(
-            self._url, autocommit=True, connect_timeout=5, options=options, application_name=self._lock
+            self._url, autocommit=True, connect_timeout=5, options=options, application_name=self._lock, **ALIVE
         )
         found: Any = self._connection.execute("SELECT pg_try_advisory_lock(hashtext(%s))", (self._lock,)).fetchone()
         if not found[0]:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+import eventlet
 from amqp.exceptions import AMQPError
 from kombu import Connection
 from nameko.messaging import QueueConsumer
@@ -17,6 +18,8 @@ log = logging.getLogger(__name__)
 
 RECONNECT = {"interval_start": 0.2, "interval_step": 0.5, "interval_max": 3}
 GONE = (AMQPError, OSError)
+# Before it consumes, a connection has no heartbeat: a broker that falls silent meanwhile would never be noticed.
+CONSUMES_WITHIN_S = 20.0
 
 
 class ReliableQueueConsumer(QueueConsumer):  # type: ignore[misc]
@@ -24,6 +27,7 @@ class ReliableQueueConsumer(QueueConsumer):  # type: ignore[misc]
 
     def __init__(self) -> None:
         self.running: set[int] = set()
+        self._patience: eventlet.Timeout | None = None
         super().__init__()
 
     @property
@@ -64,6 +68,8 @@ class ReliableQueueConsumer(QueueConsumer):  # type: ignore[misc]
         return message.channel is not None and message.channel.connection is not None
 
     def on_consume_ready(self, connection: Any, channel: Any, consumers: Any, **kwargs: Any) -> None:
+        if self._patience:
+            self._patience.cancel()
         self.state.connected = True
         self.state.progress()
         super().on_consume_ready(connection, channel, consumers, **kwargs)
@@ -85,11 +91,16 @@ class ReliableQueueConsumer(QueueConsumer):  # type: ignore[misc]
         connection = self.create_connection()
         try:
             connection.ensure_connection(self.on_connection_error, self.connect_max_retries, **RECONNECT)
+            self._patience = eventlet.Timeout(CONSUMES_WITHIN_S, TimeoutError)
             yield connection
-        except BaseException:
+        except BaseException as error:
+            log.warning("broker left (%s)", type(error).__name__)
             self.state.connected = False
             connection.collect()
             raise
         else:
             self.state.connected = False
             connection.release()
+        finally:
+            if self._patience:
+                self._patience.cancel()

@@ -2,14 +2,18 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import eventlet
 from amqp.exceptions import AMQPError
 from kombu import Connection, Producer
 from kombu.exceptions import OperationalError
 
-OPTIONS = {"confirm_publish": True, "read_timeout": 10, "write_timeout": 10}
+OPTIONS = {"confirm_publish": True}
+# The sockets are green: what amqp calls read_timeout has no hold on them.
+CONFIRMED_WITHIN_S = 10.0
 AGAIN_S = 1.0
 
 
@@ -19,7 +23,7 @@ def raw_body(message: Any) -> bytes:
 
 
 class Copies:
-    """One connection for all of a worker's copies."""
+    """One connection for all of a worker's copies; one that fails or falls silent is dropped, and another opened."""
 
     def __init__(self, url: str) -> None:
         self._connection = Connection(url, heartbeat=0, connect_timeout=5, transport_options=OPTIONS)
@@ -33,14 +37,13 @@ class Copies:
             try:
                 self._publish(message, exchange=exchange, queue=queue, headers=headers)
             except (AMQPError, OperationalError, OSError):
-                self._connection.collect()
                 time.sleep(AGAIN_S)
             else:
                 return True
         return False
 
     def _publish(self, message: Any, *, exchange: str, queue: str, headers: dict[str, Any]) -> None:
-        with self._lock:
+        with self._lock, self._dropped_on_failure(), eventlet.Timeout(CONFIRMED_WITHIN_S, TimeoutError):
             Producer(self._connection).publish(
                 raw_body(message),
                 exchange=exchange,
@@ -54,3 +57,11 @@ class Copies:
                 message_id=message.properties.get("message_id"),
                 type=message.properties.get("type"),
             )
+
+    @contextmanager
+    def _dropped_on_failure(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self._connection.collect()
+            raise

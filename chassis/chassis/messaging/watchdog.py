@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Sequence
 
+import eventlet
 from amqp.exceptions import AMQPError
 from eventlet import patcher
 from kombu import Connection
@@ -16,6 +17,7 @@ from chassis.messaging.state import WorkerState
 log = logging.getLogger(__name__)
 
 STUCK = 70
+ANSWERED_WITHIN_S = 5.0
 
 
 def start(state: WorkerState, queues: Sequence[str]) -> None:
@@ -49,10 +51,11 @@ def _watch(state: WorkerState, queues: Sequence[str], pulse: list[float]) -> Non
 def _ready(state: WorkerState, queues: Sequence[str]) -> int:
     """How many messages lie ready for this worker; none where the broker cannot be asked."""
     url = state.settings.broker_url.get_secret_value()
-    connection = Connection(url, connect_timeout=5, transport_options={"read_timeout": 5, "write_timeout": 5})
+    connection = Connection(url, connect_timeout=ANSWERED_WITHIN_S)
     try:
-        channel = connection.default_channel
-        return sum(channel.queue_declare(queue, passive=True).message_count for queue in queues)
+        with eventlet.Timeout(ANSWERED_WITHIN_S, TimeoutError):
+            channel = connection.default_channel
+            return sum(channel.queue_declare(queue, passive=True).message_count for queue in queues)
     except (AMQPError, OperationalError, OSError):
         return 0
     finally:
