@@ -33,6 +33,15 @@ def test_a_place_beyond_reach_is_not_shown(company: Company, staff: Staff) -> No
     assert [place.customer_id for place in seller("GetContact", id=contact.id).places] == [here.id]
 
 
+def test_of_two_places_at_one_customer_the_later_holds(company: Company, staff: Staff) -> None:
+    seller, id_ = staff.seller(), str(new_id())
+    at = making.customer(seller, company).id
+    given = {"id": id_, "name": "王五", "places": [{"customer_id": at}, {"customer_id": at, "job_title": "采购"}]}
+    contact = seller("CreateContact", contact=given)
+    assert [(place.customer_id, place.job_title) for place in contact.places] == [(at, "采购")]
+    assert seller("CreateContact", contact=given) == contact
+
+
 def test_a_masked_number_is_shown_in_part_and_revealed_once_asked(company: Company, staff: Staff) -> None:
     seller = staff.seller()
     contact = making.contact(seller, making.customer(seller, company))

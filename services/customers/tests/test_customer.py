@@ -86,6 +86,11 @@ def test_deleted_customers_leave_lists_and_come_back(company: Company, staff: St
     assert [found.id for found in seller("ListCustomers").customers] == [customer.id]
 
 
+def test_a_phone_given_twice_is_kept_once(company: Company, staff: Staff) -> None:
+    made = making.customer(staff.seller("h1"), company, phones=["13812345678", "+8613812345678"])
+    assert list(made.phones) == ["+8613812345678"]
+
+
 def test_lists_are_narrowed_by_tag_and_phone(company: Company, staff: Staff) -> None:
     seller = staff.seller()
     found = making.customer(seller, company, tags=["重点", "华东"], phones=["+862112345678"])

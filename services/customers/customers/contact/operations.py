@@ -31,15 +31,17 @@ def create_contact(
 ) -> Contact:
     """Create a contact at customers within reach; the same again answers the contact as it is.
 
+    Of two places at one customer the later holds, as when a contact is changed.
     Refuses CUSTOMER_UNKNOWN, OUT_OF_REACH, ID_TAKEN, ALREADY_EXISTS and wrong facts.
     """
     values = checked(given)
+    places = list({place.customer_id: place for place in places}.values())
     find, taken = queries.find_contact, queries.is_taken
     wanted = {**values, "placed": [astuple(place) for place in places]}
     if existing := creation.repeated(call.session, contact_id, wanted, find=find, taken=taken, field="contact.id"):
         return existing
     _check_customers(call.session, {place.customer_id for place in places})
-    made = build(contact_id=contact_id, values=checked(given), places=places)
+    made = build(contact_id=contact_id, values=values, places=places)
     keep(call, [made])
     return made
 

@@ -241,7 +241,8 @@ def checked(session: Session, customer: Customer | None, given: Mapping[str, Any
     if "division_code" in found:
         facts.checked_division(found["division_code"])
     if "phones" in found:
-        found["phones"] = [facts.checked_phone(phone, field="customer.phones") for phone in found["phones"]]
+        numbers = [facts.checked_phone(phone, field="customer.phones") for phone in found["phones"]]
+        found["phones"] = list(dict.fromkeys(numbers))
     if "next_contact_on" in found:
         found["next_contact_on"] = facts.checked_day(found["next_contact_on"], field="customer.next_contact_date")
     if found.get("parent_id"):
