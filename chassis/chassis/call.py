@@ -77,7 +77,14 @@ class Call:
         Where the grants differ, the one counts that reaches the record, for a shared one any; without places, and so of
         whatever it may be, the least of them.
         """
-        rights, common = self._field_rights(name)
+        return self._access(name, self.rpc.permission if self.rpc.writes else self.reading, places)
+
+    def read_access(self, name: str, places: Iterable[Place] = ()) -> FieldAccess:
+        """The same by what lets the caller read records, in an RPC that writes too."""
+        return self._access(name, self.reading, places)
+
+    def _access(self, name: str, permission: int, places: Iterable[Place]) -> FieldAccess:
+        rights, common = self._field_rights(name, permission)
         if common is not None:
             return common
         lying = list(places)
@@ -88,13 +95,12 @@ class Call:
 
     def grants_differ(self, name: str) -> bool:
         """Whether it matters where a record lies that has this governed field."""
-        return self._field_rights(name)[1] is None
+        return self._field_rights(name, self.rpc.permission if self.rpc.writes else self.reading)[1] is None
 
-    def _field_rights(self, name: str) -> FieldRights:
+    def _field_rights(self, name: str, permission: int) -> FieldRights:
         """What each grant allows with a field, and what all of them do if that is the same."""
-        key = (self.reading, name)
+        key = (permission, name)
         if key not in self._rights:
-            permission = self.rpc.permission if self.rpc.writes else self.reading
             granting = self.caller.granting(permission)
             rights = [(grant, grant.field_rights.get(name, DEFAULT_FIELD_ACCESS)) for grant in granting]
             known = {access for _, access in rights} or {FieldAccess.HIDDEN}

@@ -13,10 +13,11 @@ from chassis import clock
 from chassis.caller import FieldAccess
 from chassis.testing.rpc import Client, grant
 from customers.duplicate import queries
+from tongxiao.common.v1.permission_pb2 import PERMISSION_CUSTOMER_READ
 from tongxiao.customers.v1 import duplicate_pb2 as pb
 
 from . import making
-from .conftest import ALL, Company, Staff
+from .conftest import ALL, CLEAR, Company, Staff
 from .making import code, refused, rows
 
 PHONE = "+8657188886666"
@@ -128,6 +129,19 @@ def test_a_masked_phone_is_not_probed(company: Company, staff: Staff) -> None:
     assert (refusal.reason, set(refusal.metadata)) == ("DUPLICATE_ELSEWHERE", {"unit_name"})
     assert not masked("FindDuplicates", phone=PHONE).duplicates
     assert mine.id not in str(refusal.metadata)
+
+
+def test_what_one_post_reads_in_clear_names_nothing_that_another_reads_masked(company: Company, staff: Staff) -> None:
+    """Two posts: one creates in a team, the other reads the other branch's team with phones masked."""
+    here, there = company.team["h1"], company.team["s1"]
+    theirs = making.customer(staff.seller("s1"), company, phones=[PHONE])
+    reading = grant(
+        PERMISSION_CUSTOMER_READ, unit=there, governs=[there], fields={"customer.phones": FieldAccess.MASKED}
+    )
+    both = staff.with_(grant(*ALL, unit=here, fields=CLEAR), reading, home=here)
+    assert both("GetCustomer", id=theirs.id).phones == ["+86571****6666"]
+    refusal = refused(lambda: making.customer(both, company, phones=[PHONE]))
+    assert (refusal.reason, set(refusal.metadata)) == ("DUPLICATE_ELSEWHERE", {"unit_name"})
 
 
 def test_a_race_is_answered_as_the_check_is(company: Company, staff: Staff) -> None:

@@ -13,6 +13,7 @@ from chassis.call import Call
 from chassis.caller import FieldAccess
 from chassis.errors import DomainError
 from customers import facts, people, turns
+from customers.contact.queries import places_at
 from customers.duplicate import queries
 from customers.duplicate.model import DuplicateAnswer
 from customers.duplicate.queries import Match
@@ -37,10 +38,15 @@ def demand_unique(call: Call, *, code: str, phones: Collection[str], besides: UU
 
 
 def known_among(call: Call, matches: Collection[Match]) -> set[Match]:
-    """The matches whose customer may be named: read by the caller, and found by what they read in clear."""
+    """The matches whose customer may be named: read by the caller, and found by what they read of it in clear."""
     readable = queries.within_reach(call.session, {match.customer_id for match in matches})
-    clear = call.field_access("customer.phones") >= FieldAccess.READ
-    return {match for match in matches if match.customer_id in readable and (match.credit_code or clear)}
+    lying = places_at(call.session, readable)
+
+    def is_clear(match: Match) -> bool:
+        access = call.read_access("customer.phones", lying.get(match.customer_id, ()))
+        return bool(match.credit_code) or access >= FieldAccess.READ
+
+    return {match for match in matches if match.customer_id in readable and is_clear(match)}
 
 
 def existing(matches: Sequence[Match], known: Collection[Match]) -> DomainError | None:
