@@ -71,13 +71,18 @@ class Call:
         own, other = self.read_scope, self.scope(permission)
         return (own.own, own.governed, own.sharee) == (other.own, other.governed, other.sharee)
 
+    @property
+    def _acting(self) -> int:
+        """The permission that this RPC deals with fields by."""
+        return self.rpc.permission if self.rpc.writes else self.reading
+
     def field_access(self, name: str, places: Iterable[Place] = ()) -> FieldAccess:
         """What the caller may do, in this RPC, with a governed field of a record that lies in these places.
 
         Where the grants differ, the one counts that reaches the record, for a shared one any; without places, and so of
         whatever it may be, the least of them.
         """
-        return self._access(name, self.rpc.permission if self.rpc.writes else self.reading, places)
+        return self._access(name, self._acting, places)
 
     def read_access(self, name: str, places: Iterable[Place] = ()) -> FieldAccess:
         """The same by what lets the caller read records, in an RPC that writes too."""
@@ -95,7 +100,7 @@ class Call:
 
     def grants_differ(self, name: str) -> bool:
         """Whether it matters where a record lies that has this governed field."""
-        return self._field_rights(name, self.rpc.permission if self.rpc.writes else self.reading)[1] is None
+        return self._field_rights(name, self._acting)[1] is None
 
     def _field_rights(self, name: str, permission: int) -> FieldRights:
         """What each grant allows with a field, and what all of them do if that is the same."""
