@@ -37,17 +37,17 @@ def _record_changes(session: Session, _context: Any) -> None:
     if not (new or changed or gone):
         return
     every = [*new, *changed, *gone]
-    keys, places = _keys(session, every), Places(session, every)
-    rows = [_row(session, one, places, _before(one, keys), _after(one, keys)) for one in changed]
-    rows += [_row(session, one, places, None, _whole(one, keys)) for one in new]
-    rows += [_row(session, one, places, _whole(one, keys), None) for one in gone]
+    keys, places, who = _keys(session, every), Places(session, every), _who(session)
+    rows = [_row(who, one, places, _before(one, keys), _after(one, keys)) for one in changed]
+    rows += [_row(who, one, places, None, _whole(one, keys)) for one in new]
+    rows += [_row(who, one, places, _whole(one, keys), None) for one in gone]
     _insert(session, rows)
 
 
 def record(session: Session, action: str, entity: Any, after: Mapping[str, Any]) -> None:
     """Record an act that changes no row, such as revealing a number."""
     told = {key: _plain(value) for key, value in after.items()}
-    _insert(session, [_row(session, entity, Places(session), None, told) | {"action": action}])
+    _insert(session, [_row(_who(session), entity, Places(session), None, told) | {"action": action}])
 
 
 def record_job(session: Session, job_id: UUID, kind: str) -> None:
@@ -57,7 +57,7 @@ def record_job(session: Session, job_id: UUID, kind: str) -> None:
     unit_id = session.connection().execute(home, execution_options={"reach": "audit"}).scalar()
     who = _who(session)
     where = {"owner_ids": [who["actor_id"]], "unit_ids": [unit_id]} if unit_id else {"owner_ids": [], "unit_ids": []}
-    told = {"before": None, "after": {"kind": kind}, "trace_id": _trace_id()}
+    told = {"before": None, "after": {"kind": kind}}
     _insert(session, [who | where | told | {"resource": JOB, "resource_id": str(job_id)}])
 
 
@@ -66,18 +66,17 @@ def _insert(session: Session, rows: list[dict[str, Any]]) -> None:
 
 
 def _row(
-    session: Session, entity: Any, places: Places, before: dict[str, Any] | None, after: dict[str, Any] | None
+    who: Mapping[str, Any], entity: Any, places: Places, before: dict[str, Any] | None, after: dict[str, Any] | None
 ) -> dict[str, Any]:
     found = places.of(entity)
     return {
-        **_who(session),
+        **who,
         "resource": entity.__audit__,
         "resource_id": "/".join(str(part) for part in inspect(entity).mapper.primary_key_from_instance(entity)),
         "owner_ids": [owner for owner, _ in found],
         "unit_ids": [unit for _, unit in found],
         "before": before,
         "after": after,
-        "trace_id": _trace_id(),
     }
 
 
@@ -88,16 +87,18 @@ def _trace_id() -> str | None:
 
 def _who(session: Session) -> dict[str, Any]:
     """The person and the posts that allow them the act, or the system by the name of what it does."""
-    call = session.info.get("call")
+    call, trace_id = session.info.get("call"), _trace_id()
     if call is None:
         action = str(session.info.get("action", "system"))
-        return {"actor_id": None, "session_id": None, "post_ids": [], "action": action, "origin": None}
+        nobody: dict[str, Any] = {"actor_id": None, "session_id": None, "post_ids": [], "origin": None}
+        return {**nobody, "action": action, "trace_id": trace_id}
     return {
         "actor_id": call.caller.person_id,
         "session_id": call.caller.session_id,
         "post_ids": sorted({grant.post_id for grant in call.caller.granting(call.rpc.permission)}),
         "action": call.rpc.name,
         "origin": call.origin,
+        "trace_id": trace_id,
     }
 
 

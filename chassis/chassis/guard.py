@@ -83,8 +83,9 @@ def _refuse_unreached(_c: Any, _cursor: Any, statement: str, _p: Any, context: A
 
 @event.listens_for(ReachedSession, "before_flush")
 def _demand_all(session: ReachedSession, _context: Any, _instances: Any) -> None:
+    new = {(type(entity), _key(entity)) for entity in session.new}
     for entity in session.new:
-        _demand_new(session, entity)
+        _demand_new(session, entity, beside=new)
     for entity in {*session.dirty, *session.deleted}:
         if entity in session.deleted or (session.is_modified(entity) and not _follows(entity)):
             demand(session, entity)
@@ -141,8 +142,8 @@ def changeable(session: Session, cls: type, keys: Collection[UUID]) -> set[UUID]
     return found
 
 
-def _demand_new(session: Session, entity: Any) -> None:
-    """A new row must be reached once it is there: by its owner and unit, or through a parent."""
+def _demand_new(session: Session, entity: Any, *, beside: Collection[tuple[type, UUID]]) -> None:
+    """A new row must be reached once it is there: by its owner and unit, or through a parent, which may be new too."""
     call: Call = session.info["call"]
     rule = reach.rule_of(type(entity), change=True)
     if isinstance(rule, Either):
@@ -155,17 +156,13 @@ def _demand_new(session: Session, entity: Any) -> None:
             raise refuse("OUT_OF_REACH")
     elif isinstance(rule, reach.Through):
         key = getattr(entity, rule.column)
-        if not _is_new(session, rule.parent(), key):
+        if (rule.parent(), key) not in beside:
             demand_key(session, rule.parent(), key)
 
 
 def _key(entity: Any) -> UUID:
     found: UUID = inspect(entity).mapper.primary_key_from_instance(entity)[0]
     return found
-
-
-def _is_new(session: Session, cls: type, key: UUID) -> bool:
-    return any(isinstance(entity, cls) and entity.id == key for entity in session.new)  # type: ignore[attr-defined]
 
 
 def _declared(cls: type) -> Reach:

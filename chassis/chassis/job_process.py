@@ -85,6 +85,7 @@ def run(service: ServiceProcesses, settings: ProcessSettings, _arguments: Sequen
     with serve.engine_of(service, settings, "jobs") as engine:
         desk = desk_of(service, settings, engine, authority.asking(settings.identity_target, token, verifier))
         with health.database_check(url) as database, health.page(settings.health_listen, {"database": database}):
+            process.spare_the_collector()
             _work(desk, stop, poll_s=settings.job_poll_s)
     return 0
 

@@ -37,6 +37,7 @@ def run(service: ServiceProcesses, settings: ProcessSettings, _arguments: Sequen
     )
     with pipeline(service, settings, verifier=Verifier(keys(settings.identity_target)), feed=feed) as built:
         running, _port = server.build(built, listen=settings.listen, threads=settings.threads)
+        process.spare_the_collector()
         running.start()
         feed.start()
         with health.database_check(url) as database, health.page(settings.health_listen, {"database": database}):

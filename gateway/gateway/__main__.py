@@ -1,7 +1,6 @@
 """python -m gateway serve: the front door, until SIGTERM; requests at work are finished first."""
 
 import asyncio
-import gc
 import logging
 import signal
 import socket
@@ -12,7 +11,7 @@ from contextlib import contextmanager
 import uvicorn
 import uvloop
 
-from chassis import logs, telemetry
+from chassis import logs, process, telemetry
 from chassis.settings import load
 from gateway.app import opened
 from gateway.settings import GatewaySettings
@@ -37,7 +36,7 @@ def main() -> None:
 
 async def _serve(settings: GatewaySettings) -> None:
     async with opened(settings) as door:
-        _spare_the_collector()
+        process.spare_the_collector()
         config = uvicorn.Config(
             door,
             http="httptools",
@@ -51,13 +50,6 @@ async def _serve(settings: GatewaySettings) -> None:
             timeout_graceful_shutdown=settings.shutdown_seconds,
         )
         await _Server(config).serve(sockets=_sockets(settings))
-
-
-def _spare_the_collector() -> None:
-    """What is here now stays, and a request leaves no cycles: looking for them at the usual pace is a waste."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
 
 
 class _Server(uvicorn.Server):

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import schemathesis
+
+# Read here, while no other thread runs: Python before 3.11.8 may fail to parse a module then (gh-106905).
+import schemathesis.specs.openapi.schemas
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
 from schemathesis.engine.recorder import ScenarioRecorder

@@ -4,7 +4,7 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -22,15 +22,23 @@ SELECTING = re.compile(
     r"(queries|model|people|snapshots|bootstrap|projections?)\.py$|^chassis/|^tests/|/tests/|^bench/|^deploy/"
 )
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|NotImplementedError)\b")
+MADE = re.compile(r"^__pycache__$|\.egg-info$")
 MACHINE = re.compile(r"(?<![\w}])(/work/|/root/|/home/\w|/opt/\w)")
 
 
 @cache
 def tracked() -> tuple[str, ...]:
-    """Every file that belongs to the project."""
-    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
-    found = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\n")
-    return tuple(name for name in found if name and (ROOT / name).is_file())
+    """Every file that belongs to the project: what is installed, kept or made while it runs lies apart."""
+    found = (path.relative_to(ROOT) for top in sorted(ROOT.iterdir()) if _is_ours(top) for path in _files(top))
+    return tuple(str(path) for path in found if all(_is_ours(part) for part in (path, *path.parents)))
+
+
+def _files(top: Path) -> Iterable[Path]:
+    return [top] if top.is_file() else (path for path in top.rglob("*") if path.is_file())
+
+
+def _is_ours(path: Path) -> bool:
+    return path.name in ("", ".ci", ".gitignore") or (not path.name.startswith(".") and not MADE.search(path.name))
 
 
 def python() -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 import eventlet
 from nameko.runners import ServiceRunner
 
-from chassis import green, health, inbox
+from chassis import green, health, inbox, process
 from chassis.database import connect, transaction
 from chassis.messaging import watchdog
 from chassis.messaging.handlers import EventHandler
@@ -50,6 +50,7 @@ def run(service: ServiceProcesses, settings: ProcessSettings, _arguments: Sequen
         with health.page(settings.health_listen, {"database": database, "broker": state.broker_check}):
             runner.start()
             watchdog.start(state, _queues(runner))
+            process.spare_the_collector()
             log.info("worker runs")
             runner.wait()
     return 0

@@ -14,7 +14,8 @@ from deploy.local.progress import SetupError, run, step
 
 # A server whose address is given from outside is not installed.
 SERVERS = {"postgresql": "TONGXIAO_POSTGRES_URL", "rabbitmq-server": "TONGXIAO_BROKER_URL"}
-BROWSER = ("chromium", "fonts-noto-cjk")
+# libatomic1: what drives the browser is linked with it.
+BROWSER = ("chromium", "fonts-noto-cjk", "libatomic1")
 RUNTIME = "a Java runtime"
 RUNTIMES = ("openjdk-21-jre-headless", "openjdk-17-jre-headless")
 UNITS = {

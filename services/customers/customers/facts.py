@@ -1,6 +1,7 @@
 """Facts of the world that customers are checked against: credit codes, divisions, numbers, days."""
 
 from datetime import date
+from functools import lru_cache
 
 import phonenumbers
 
@@ -45,13 +46,21 @@ def checked_phone(number: str, *, field: str) -> str:
     """The number in E.164; one without a country is Chinese. Refuses PHONE_INVALID what cannot be rung."""
     if not number:
         return ""
+    found = _dialled(number)
+    if not found:
+        raise refuse("PHONE_INVALID", field=field)
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _dialled(number: str) -> str:
+    """The number in E.164, empty where it cannot be rung."""
     try:
         parsed = phonenumbers.parse(number, "CN")
-    except phonenumbers.NumberParseException as error:
-        raise refuse("PHONE_INVALID", field=field) from error
-    if not phonenumbers.is_possible_number(parsed):
-        raise refuse("PHONE_INVALID", field=field)
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    except phonenumbers.NumberParseException:
+        return ""
+    possible = phonenumbers.is_possible_number(parsed)
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164) if possible else ""
 
 
 def checked_day(text: str, *, field: str) -> date | None:

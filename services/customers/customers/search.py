@@ -24,7 +24,8 @@ def normalise(text: str) -> str:
 
 def initials(text: str) -> str:
     """The first letters of Chinese characters' pinyin: `shqc` for 上海汽车."""
-    return "".join(sound[0] for sound in _sounds("".join(_CHINESE.findall(text))))
+    normal = normalise(text)
+    return "".join(sound[0] for letter, sound in zip(normal, _sounds(normal), strict=True) if _CHINESE.match(letter))
 
 
 def sort_key(name: str) -> str:
@@ -34,8 +35,8 @@ def sort_key(name: str) -> str:
 
 @lru_cache(maxsize=1024)
 def _sounds(text: str) -> list[str]:
-    """The pinyin of each Chinese character, and what stands between them as it is."""
-    return lazy_pinyin(text)
+    """The pinyin of each character; of what is not Chinese, the character itself."""
+    return lazy_pinyin(text, errors=list)
 
 
 def search_text(*, names: Iterable[str], code: str) -> str:

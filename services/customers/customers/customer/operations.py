@@ -286,6 +286,7 @@ def demand_open(session: Session, unit_id: UUID, *, field: str) -> None:
 
 def _period(call: Call, assignment: Assignment, *, note: str) -> AssignmentPeriod:
     return AssignmentPeriod(
+        id=ids.new_id(),
         customer_id=assignment.customer_id,
         line_id=assignment.line_id,
         owner_id=assignment.owner_id,
