@@ -36,7 +36,7 @@ def sort_key(name: str) -> str:
 @lru_cache(maxsize=1024)
 def _sounds(text: str) -> list[str]:
     """The pinyin of each character; of what is not Chinese, the character itself."""
-    return lazy_pinyin(text, errors=list)
+    return lazy_pinyin(text, errors=list)  # type: ignore[arg-type]
 
 
 def search_text(*, names: Iterable[str], code: str) -> str:
