@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from chassis import tokens
 from chassis.call import Call
+from chassis.database import ANEW
 from chassis.ids import NIL
 from chassis.listing import Listing, Narrowing, Order
 from chassis.search import Search
@@ -69,7 +70,7 @@ class Cursor:
             beyond, mark = tuple_(key, id_), tuple_(literal(self._after[0], key.type), self._after[1])
             statement = statement.where(beyond < mark if self._order.descending else beyond > mark)
         by = [key.desc(), id_.desc()] if self._order.descending else [key, id_]
-        found = session.scalars(statement.order_by(*by).limit(self._size + 1)).all()
+        found = session.scalars(statement.order_by(*by).limit(self._size + 1), execution_options=ANEW).all()
         if len(found) <= self._size:
             return found, ""
         last = found[self._size - 1]

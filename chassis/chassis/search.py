@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from chassis.arms import Arms, built, built_once
 from chassis.arrays import array_text
+from chassis.database import ANEW
 from chassis.listing import Listing, Narrowing, Order
 from chassis.reach import Scope
 
@@ -66,7 +67,14 @@ class Search:
         statement = (built if self.narrowing.conditions else built_once)(arms)
         if statement is None:
             return []
-        return session.execute(statement, self._values, execution_options=_EXEMPT).all()
+        options = _EXEMPT if self._of_few else {**_EXEMPT, **ANEW}
+        return session.execute(statement, self._values, execution_options=options).all()
+
+    @property
+    def _of_few(self) -> bool:
+        """Whether one plan fits everybody: a person's own records, as they come."""
+        wide = self.scope.everything or self._governed or self.narrowing.units or self.within is not None
+        return not wide and not self.narrowing.conditions
 
     @property
     def _arms(self) -> Arms:
