@@ -87,6 +87,11 @@ def schema_create_v3(op: Operations) -> None:
     schema.metadata.create_all(op.get_bind(), tables=[schema.jobs, schema.job_rows], checkfirst=True)
 
 
+def schema_create_v4(op: Operations) -> None:
+    """Create the table of versions of the tree that come early, where the first migration has not done so already."""
+    schema.metadata.create_all(op.get_bind(), tables=[schema.org_early], checkfirst=True)
+
+
 def drift(engine: Engine, metadatas: Sequence[MetaData]) -> list[Any]:
     """How the tables differ from what the code declares, in Alembic's terms; nothing when they agree."""
     with engine.connect() as connection:

@@ -4,6 +4,7 @@ The tree is one aggregate: its versions follow each other without a gap, and eve
 right for units that move, come before their parent, or (a fault elsewhere) stand in a circle.
 """
 
+import logging
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
@@ -17,6 +18,8 @@ from chassis.errors import refuse
 from chassis.ids import parse_id
 from chassis.projection import upsert_newer
 from tongxiao.identity.events.v1.events_pb2 import OrgChanged, OrgUnit, PersonChanged
+
+log = logging.getLogger(__name__)
 
 REACH = {"reach": "organisation"}
 GONE = "GONE"
@@ -59,13 +62,17 @@ def apply_units(session: Session, tree_version: int, units: Iterable[OrgUnit]) -
 
 
 def replace_units(session: Session, tree_version: int, units: Iterable[OrgUnit], *, forced: bool = False) -> bool:
-    """Take over the whole tree, whatever was known, unless that is newer (`forced`: even so); whether it was taken."""
+    """Take over the whole tree, whatever was known, unless that is newer (`forced`: even so); whether it was taken.
+
+    What came early and follows it is taken over with it.
+    """
     if tree_version < locked_version(session) and not forced:
         return False
     for table in (schema.org_closure, schema.org_units):
         session.execute(delete(table), execution_options=REACH)
     _keep_units(session, list(units))
     _set_version(session, tree_version)
+    _catch_up(session, tree_version)
     return True
 
 
@@ -92,9 +99,12 @@ def forget_person(session: Session, person_id: UUID, version: int) -> bool:
 
 
 def org_changed(session: Session, event: Envelope) -> None:
-    """Handle `org.changed.v1`."""
+    """Handle `org.changed.v1`: a version that comes before its turn is kept, and follows right after the one before."""
     found = event.read(OrgChanged())
-    apply_units(session, found.tree_version, found.units)
+    if found.tree_version > locked_version(session) + 1:
+        _keep_early(session, found)
+    elif apply_units(session, found.tree_version, found.units):
+        _catch_up(session, found.tree_version)
 
 
 def person_changed(session: Session, event: Envelope) -> None:
@@ -118,6 +128,23 @@ def locked_version(session: Session) -> int:
     session.execute(first, execution_options=REACH)
     locked = select(schema.org_state.c.tree_version).with_for_update()
     return int(session.execute(locked, execution_options=REACH).scalar_one())
+
+
+def _keep_early(session: Session, told: OrgChanged) -> None:
+    log.warning("version %s of the tree came before its turn", told.tree_version)
+    row = {"tree_version": told.tree_version, "told": told.SerializeToString()}
+    session.execute(insert(schema.org_early).values(row).on_conflict_do_nothing(), execution_options=REACH)
+
+
+def _catch_up(session: Session, known: int) -> None:
+    """Take over the versions that came early and whose turn it is now; let go of what is known."""
+    early = schema.org_early.c
+    kept = session.execute(select(early.tree_version, early.told).order_by(early.tree_version), execution_options=REACH)
+    for version, told in kept.all():
+        if version == known + 1:
+            apply_units(session, version, OrgChanged.FromString(told).units)
+            known = version
+    session.execute(delete(schema.org_early).where(early.tree_version <= known), execution_options=REACH)
 
 
 def _set_version(session: Session, tree_version: int) -> None:

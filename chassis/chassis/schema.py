@@ -90,6 +90,14 @@ org_state = Table(
     Column("tree_version", Integer, nullable=False),
     CheckConstraint("id = 1", name="one_row"),
 )
+# Versions of the tree that came before their turn, as they were told.
+org_early = Table(
+    "org_early",
+    metadata,
+    Column("tree_version", Integer, primary_key=True, autoincrement=False),
+    Column("told", LargeBinary, nullable=False),
+    moment("kept_at", default=True),
+)
 org_units = Table(
     "org_units",
     metadata,

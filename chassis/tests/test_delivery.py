@@ -24,6 +24,12 @@ def send(probe: Probe, event: Envelope) -> None:
         channel.basic_publish(f"{event.source}.events", event.type, event.encode())
 
 
+def tree(version: int) -> Envelope:
+    """What a version of the tree brings: one unit."""
+    data = OrgChanged(tree_version=version, units=[OrgUnit(id=str(UUID(int=version)), name="x")])
+    return outbox.state("identity", "org.changed.v1", data, subject="tree", version=version)
+
+
 def test_an_event_reaches_its_handler_once(alive: Probe) -> None:
     event = alive.write("hello")
     eventually(lambda: alive.handled(event) == 1)
@@ -64,10 +70,22 @@ def test_of_two_states_the_newer_stays(alive: Probe) -> None:
 
 def test_a_version_of_the_tree_waits_for_the_one_before(alive: Probe) -> None:
     for version in (2, 1):
-        data = OrgChanged(tree_version=version, units=[OrgUnit(id=str(UUID(int=version)), name="x")])
-        send(alive, outbox.state("identity", "org.changed.v1", data, subject="tree", version=version))
+        send(alive, tree(version))
     eventually(lambda: alive.value("SELECT tree_version FROM org_state") == 2)
     assert alive.value("SELECT count(*) FROM org_units") == 2
+
+
+def test_versions_of_the_tree_in_any_order_are_taken_over_by_one_delivery_each(probe: Probe) -> None:
+    late, early = tree(1), [tree(version) for version in range(30, 1, -1)]
+    with probe.run("work", TONGXIAO_RETRY_DELAYS_S="[]"):
+        for event in early:
+            send(probe, event)
+        eventually(lambda: probe.value("SELECT count(*) FROM inbox") == len(early))
+        send(probe, late)
+        eventually(lambda: probe.value("SELECT tree_version FROM org_state") == 30)
+    assert probe.value("SELECT count(*) FROM org_units") == 30
+    assert probe.value("SELECT count(*) FROM org_early") == 0
+    assert probe.depth("probe.parked") == 0
 
 
 def test_what_no_queue_wants_is_marked_and_blocks_nobody(alive: Probe) -> None:

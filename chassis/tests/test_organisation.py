@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from chassis import organisation, schema
+from chassis import organisation, outbox, schema
+from chassis.envelope import Envelope
 from chassis.errors import DomainError
 from chassis.testing import ServiceDatabase
-from tongxiao.identity.events.v1.events_pb2 import OrgUnit, PersonChanged
+from tongxiao.identity.events.v1.events_pb2 import OrgChanged, OrgUnit, PersonChanged
 
 UNITS = [UUID(int=number) for number in range(1, 9)]
 # One version of the tree: units and the parent that each gets; circles and missing parents included.
@@ -60,6 +61,37 @@ def test_a_gap_is_not_yet_known(session: Session) -> None:
     with pytest.raises(DomainError) as refused:
         organisation.apply_units(session, 2, [unit(UNITS[0], None)])
     assert refused.value.reason == "NOT_YET_KNOWN"
+
+
+def told(version: int, id: UUID, parent: UUID | None = None) -> Envelope:
+    data = OrgChanged(tree_version=version, units=[unit(id, parent)])
+    return outbox.state("identity", "org.changed.v1", data, subject=UUID(int=0), version=version)
+
+
+def test_versions_that_come_early_are_taken_over_when_their_turn_has_come(session: Session) -> None:
+    for version, unit_id, parent in ((4, UNITS[3], None), (3, UNITS[2], UNITS[0]), (2, UNITS[1], UNITS[0])):
+        organisation.org_changed(session, told(version, unit_id, parent))
+        organisation.org_changed(session, told(version, unit_id, parent))
+    assert closure(session) == set()
+    organisation.org_changed(session, told(1, UNITS[0]))
+    assert organisation.locked_version(session) == 4
+    below = {(UNITS[0], UNITS[1], 1), (UNITS[0], UNITS[2], 1)}
+    assert closure(session) == below | {(id, id, 0) for id in UNITS[:4]}
+    assert early(session) == []
+
+
+def test_a_whole_tree_is_followed_by_what_came_early(session: Session) -> None:
+    for version, unit_id in ((2, UNITS[1]), (6, UNITS[2]), (8, UNITS[3])):
+        organisation.org_changed(session, told(version, unit_id))
+    assert organisation.replace_units(session, 5, [unit(UNITS[0], None)])
+    assert organisation.locked_version(session) == 6
+    assert closure(session) == {(UNITS[0], UNITS[0], 0), (UNITS[2], UNITS[2], 0)}
+    assert early(session) == [8]
+
+
+def early(session: Session) -> list[int]:
+    """The versions that still wait for their turn."""
+    return sorted(session.scalars(select(schema.org_early.c.tree_version)))
 
 
 def test_an_older_version_changes_nothing(session: Session) -> None:
