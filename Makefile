@@ -24,11 +24,9 @@ fuzz: ## made-up requests against the whole platform, all failures listed; reque
 	@$(BOOTSTRAP) test
 	@FUZZ_REQUESTS=$(or $(requests),100000) $(LOCAL) test test tests/e2e/test_fuzz.py -s
 
-faults: ## kill, freeze and cut off everything during 20,000 writes, and count; long property and fuzz runs; hours
+faults: ## kill, freeze and cut off everything during 20,000 writes, and count; the long runs; hours; args="storm" for one
 	@$(BOOTSTRAP) test
-	@FAULTS_WRITES=20000 FAULTS=200 FAULTS_OUTAGE_S=180 $(LOCAL) test test tests/faults
-	@REACH_EXAMPLES=$(or $(worlds),5500) $(LOCAL) test test services/customers/tests/test_reach_property.py -s
-	@FUZZ_REQUESTS=$(or $(requests),100000) $(LOCAL) test test tests/e2e/test_fuzz.py -s
+	@$(LOCAL) faults test $(args)
 
 # What is below needs what `run`, `parts` or `test` installed.
 stop reset status logs verify-audit check protos bench: | .venv/bin/python

@@ -38,6 +38,11 @@ def _dispatch(arguments: argparse.Namespace, instance: Instance, rest: list[str]
             return auditing.verify(instance)
         case "test":
             return testing.test(instance, rest)
+        case "faults":
+            # It loads what tests are made of, which nothing else here needs.
+            from deploy.local import faults
+
+            return faults.run(instance, rest)
         case "trace-viewer":
             trace_viewer.fetch_and_start(instance)
     return 0
@@ -62,7 +67,7 @@ def _logs(instance: Instance, names: list[str]) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="deploy.local", description="Tongxiao on one machine")
-    commands = ["up", "down", "reset", "status", "logs", "verify-audit", "test", "trace-viewer"]
+    commands = ["up", "down", "reset", "status", "logs", "verify-audit", "test", "faults", "trace-viewer"]
     parser.add_argument("command", choices=commands)
     parser.add_argument("profile", choices=[RUN.name, TEST.name])
     return parser

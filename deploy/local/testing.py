@@ -2,7 +2,8 @@
 
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from subprocess import PIPE, STDOUT
 
 from deploy.local import boot, teardown
@@ -15,16 +16,29 @@ CHECK = ("make", "--no-print-directory", "check")
 
 
 def test(instance: Instance, arguments: Sequence[str]) -> int:
-    """pytest's exit status, or that of the checks when they fail. Parts that ran before go on running."""
+    """pytest's exit status, or that of the checks when they fail."""
+    with parts(instance) as checked:
+        return checked or pytest(instance, arguments)
+
+
+@contextmanager
+def parts(instance: Instance) -> Iterator[int]:
+    """The test parts, and the exit status of the checks. Parts that ran before go on running."""
     keep = os.environ.get("KEEP") == "1" or Supervisor(instance).is_running()
     checks = subprocess.Popen(CHECK, cwd=ROOT, text=True, stdout=PIPE, stderr=STDOUT)
     try:
         boot.up(instance)
-        return _report(checks) or _pytest(instance, arguments)
+        yield _report(checks)
     finally:
         checks.kill()
         if not keep:
             teardown.down(instance, quiet=True)
+
+
+def pytest(instance: Instance, arguments: Sequence[str], variables: Mapping[str, str] | None = None) -> int:
+    """Run pytest against the parts; its exit status."""
+    told = {**os.environ, **(variables or {}), "TONGXIAO_TEST_ENV": str(instance.environment_file)}
+    return subprocess.run([str(PYTHON), "-m", "pytest", *arguments], cwd=ROOT, env=told, check=False).returncode
 
 
 def _report(checks: subprocess.Popen[str]) -> int:
@@ -33,8 +47,3 @@ def _report(checks: subprocess.Popen[str]) -> int:
     if checks.returncode:
         say(printed)
     return checks.returncode
-
-
-def _pytest(instance: Instance, arguments: Sequence[str]) -> int:
-    told = {**os.environ, "TONGXIAO_TEST_ENV": str(instance.environment_file)}
-    return subprocess.run([str(PYTHON), "-m", "pytest", *arguments], cwd=ROOT, env=told, check=False).returncode

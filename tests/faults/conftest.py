@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from typing import Any
 
 import pytest
 
@@ -11,7 +10,6 @@ from chassis.testing import Databases
 from chassis.testing.broker import virtual_host
 from probe.testing import Probe
 
-from . import tallies
 from .chain import Chain, opened
 from .servers import Servers, private
 
@@ -53,14 +51,3 @@ def open_chain(
         return opened(servers, name, tmp_path_factory.mktemp(name), **more)
 
     return open_
-
-
-@pytest.fixture(scope="session")
-def tally() -> Callable[..., None]:
-    """Keeps a figure for the table that a long run ends with."""
-    return tallies.keep
-
-
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    for line in tallies.lines():
-        terminalreporter.write_line(line)

@@ -1,10 +1,12 @@
 """The chassis's pytest plugin: real databases, a real broker, real processes, and a clock that stands still."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from chassis import clock
+from chassis.testing import tallies
 from chassis.testing.broker import virtual_host
 from chassis.testing.databases import Databases, ServiceDatabase
 from chassis.testing.environment import Environment, slot
@@ -72,3 +74,14 @@ def frozen() -> Iterator[FrozenClock]:
     standing = FrozenClock(clock.now())
     with clock.reading(standing):
         yield standing
+
+
+@pytest.fixture(scope="session")
+def tally() -> Callable[..., None]:
+    """Keeps a figure for the table that a run ends with."""
+    return tallies.keep
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    for line in tallies.table(tallies.kept):
+        terminalreporter.write_line(line)
