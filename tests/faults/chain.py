@@ -26,10 +26,11 @@ from .servers import Servers
 
 SERVICES = ("identity", "customers", "probe")
 # Relays last: what is sent before a consumer's queue is bound never comes to it.
-MEMBERS = (
+CONSUMERS = (
     *("identity serve", "identity work", "customers serve", "customers work", "probe work", "customers jobs"),
-    *("identity relay", "customers relay", "probe relay", "gateway serve"),
+    "gateway serve",
 )
+RELAYS = ("identity relay", "customers relay", "probe relay")
 # What waits for people in production is tried again soon, and a silent broker is noticed within seconds.
 QUICK = {
     "TONGXIAO_HEARTBEAT_S": "2",
@@ -159,11 +160,8 @@ def opened(servers: Servers, name: str, folder: Path, **more: str) -> Iterator[C
             variables=shared,
         )
         stack.callback(_end, chain)
-        for member in members.values():
-            member.start()
-            if member.name == "customers jobs":
-                eventually(lambda: all(m.ready() for m in members.values() if m.process), 60)
-        eventually(chain.ready, 60)
+        for tier in (CONSUMERS, RELAYS):
+            _start([members[name] for name in tier])
         eventually(lambda: _known(chain), 60)
         yield chain
 
@@ -201,7 +199,7 @@ def _members(
     to_postgres, to_broker = ways
     broker_url = _through(broker_url, to_broker)
     members = {}
-    for name in MEMBERS:
+    for name in (*CONSUMERS, *RELAYS):
         service, kind = name.split()
         if service == "gateway":
             env = {**shared, "TONGXIAO_LISTEN": door, "TONGXIAO_BROKER_URL": broker_url}
@@ -220,6 +218,12 @@ def _through(url: str, way: Forwarder) -> str:
     parts = urlsplit(url)
     login, _, _ = parts.netloc.rpartition("@")
     return parts._replace(netloc=f"{login}@127.0.0.1:{way.port}").geturl()
+
+
+def _start(members: Sequence[Member]) -> None:
+    for member in members:
+        member.start()
+    eventually(lambda: all(member.ready() for member in members), 60, every=0.2)
 
 
 def _known(chain: Chain) -> bool:

@@ -12,6 +12,8 @@ from .chain import Chain
 
 GAP_S = (0.3, 1.2)
 FROZEN_S = (1.0, 3.0)
+# RabbitMQ saves which queues it keeps every half second: one younger than that has no leader after a kill.
+SETTLING_S = 2.0
 # How often each kind comes beside the others.
 WEIGHTS = {
     "kill customers relay": 10,
@@ -50,6 +52,7 @@ class Storm:
         chosen = random.Random(self.seed)
         first = list(WEIGHTS)
         chosen.shuffle(first)
+        self.pausing.wait(SETTLING_S)
         while self.goes_on() and not until():
             self.pausing.wait(chosen.uniform(*GAP_S))
             name = first.pop() if first else chosen.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]

@@ -87,8 +87,11 @@ def test_a_revocation_is_told(scene: Scene, point: str) -> None:
 
 
 async def sign_out(scene: Scene) -> None:
-    async with signed_in(scene.chain, "finance", scene.ledger) as phone:
+    ledger = Ledger()
+    async with signed_in(scene.chain, "salesperson_h2", ledger) as phone:
         await phone.ask("POST", "/v1/me:signOut", {})
+    # Struck after its commit, it is asked again by a session that has ended.
+    assert [told for told in ledger.surprises if "SESSION_REVOKED" not in told] == []
 
 
 @pytest.mark.parametrize("point", points.IMPORT | points.RUN)

@@ -45,7 +45,7 @@ class Realm:
         if path.endswith("/certs"):
             return 200, {"keys": [{**self.key.as_dict(private=False), "use": "sig", "alg": "RS256"}]}
         if path.endswith("/token"):
-            return 200, {"access_token": "t", "form": body.decode()}
+            return 200, {"access_token": "t", "expires_in": 300, "form": body.decode()}
         return 200, {"realm": "tongxiao"}
 
 
@@ -53,6 +53,9 @@ def _handler(realm: Realm) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self._serve("GET", b"")
+
+        def do_DELETE(self) -> None:
+            self._serve("DELETE", b"")
 
         def do_POST(self) -> None:
             self._serve("POST", self.rfile.read(int(self.headers["content-length"])))

@@ -26,7 +26,7 @@ def arm(told: str) -> None:
     name, _, number = told.rpartition(":")
     point, passings, armed = POINTS[name], count(1), [not POINTS[name].since]
 
-    def pass_by(arguments: tuple[Any, ...]) -> None:
+    def pass_by(arguments: object) -> None:
         if armed[0] and point.saying in repr(arguments) and next(passings) == int(number):
             os.kill(os.getpid(), signal.SIGKILL)
 
@@ -35,7 +35,7 @@ def arm(told: str) -> None:
         _wrap(point.since, before=_nothing, after=lambda _: armed.__setitem__(0, True))
 
 
-def _nothing(_arguments: tuple[Any, ...]) -> None:
+def _nothing(_arguments: object) -> None:
     """Let pass."""
 
 
@@ -49,16 +49,16 @@ def _wrap(target: str, *, before: Callable[..., None], after: Callable[..., None
 
     @wraps(original)
     def call(*arguments: Any, **named: Any) -> Any:
-        before(arguments)
+        before((arguments, named))
         found = original(*arguments, **named)
-        after(arguments)
+        after((arguments, named))
         return found
 
     @wraps(original)
     async def call_async(*arguments: Any, **named: Any) -> Any:
-        before(arguments)
+        before((arguments, named))
         found = await original(*arguments, **named)
-        after(arguments)
+        after((arguments, named))
         return found
 
     setattr(holder, name, call_async if inspect.iscoroutinefunction(original) else call)
