@@ -1,8 +1,6 @@
 """Servers and a probe that the tests of faults may break."""
 
-import os
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 
 import pytest
 
@@ -10,11 +8,10 @@ from chassis.testing import Databases
 from chassis.testing.broker import virtual_host
 from probe.testing import Probe
 
-from .chain import Chain, opened
+from .chain import opened
+from .scene import Scene
 from .servers import Servers, private
 
-# Minutes long: `make faults` runs them.
-collect_ignore = [] if "FAULTS_WRITES" in os.environ else ["test_storm.py", "test_points.py"]
 # A silent broker is noticed within seconds; what waits for people in production is tried again soon.
 QUICK = {"TONGXIAO_HEARTBEAT_S": "2", "TONGXIAO_UNROUTABLE_RETRY_S": "0.5"}
 
@@ -41,13 +38,8 @@ def probe(servers: Servers, own_databases: Databases) -> Iterator[Probe]:
 
 
 @pytest.fixture(scope="session")
-def open_chain(
-    servers: Servers, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[..., AbstractContextManager[Chain]]:
-    """Opens the whole chain on the servers that may be broken: `with open_chain("storm") as chain`."""
-
-    def open_(name: str, **more: str) -> AbstractContextManager[Chain]:
-        servers.start()
-        return opened(servers, name, tmp_path_factory.mktemp(name), **more)
-
-    return open_
+def scene(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """The whole chain on the servers that may be broken."""
+    servers.start()
+    with opened(servers, "chain", tmp_path_factory.mktemp("chain")) as chain:
+        yield Scene(chain)

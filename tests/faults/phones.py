@@ -22,6 +22,10 @@ AGAIN = {409: ("IN_PROGRESS",), 429: None, 500: None, 502: None, 503: None, 504:
 RESTING_S = 0.2
 
 
+class GivenUpError(Exception):
+    """The platform has not answered, and nobody waits for it any more."""
+
+
 @dataclass
 class Ledger:
     """What the platform has said it did."""
@@ -31,6 +35,8 @@ class Ledger:
     records: dict[UUID, UUID] = field(default_factory=dict)
     units: set[UUID] = field(default_factory=set)
     asked_again: int = 0
+    # Nobody waits for answers any more: something has failed elsewhere.
+    given_up: bool = False
     # Answers that were neither what was asked for nor a reason to ask again.
     surprises: list[str] = field(default_factory=list)
 
@@ -101,6 +107,8 @@ class Phone:
                 answer = None
             if answer is not None and not again(answer):
                 break
+            if self.ledger.given_up:
+                raise GivenUpError
             self.ledger.asked_again += 1
             await self.rest()
         if answer.is_success:
@@ -122,7 +130,7 @@ async def write_all(
     """Have phones write until the platform has answered for so many writes, and on for as long as something lasts."""
 
     def goes_on() -> bool:
-        return (ledger.writes < writes or meanwhile()) and len(ledger.surprises) < 5
+        return (ledger.writes < writes or meanwhile()) and len(ledger.surprises) < 5 and not ledger.given_up
 
     async with asyncio.TaskGroup() as group:
         for number in range(phones):

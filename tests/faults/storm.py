@@ -4,7 +4,7 @@ import random
 import signal
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -14,6 +14,7 @@ GAP_S = (0.3, 1.2)
 FROZEN_S = (1.0, 3.0)
 # RabbitMQ saves which queues it keeps every half second: one younger than that has no leader after a kill.
 SETTLING_S = 2.0
+LOOKING_S = 0.1
 # How often each kind comes beside the others.
 WEIGHTS = {
     "kill customers relay": 10,
@@ -47,17 +48,23 @@ class Storm:
     def goes_on(self) -> bool:
         return self.counted.total() < self.most
 
-    def rage(self, *, until: Callable[[], bool]) -> None:
-        """Do harm so many times, at most until something is over. Each kind comes once before chance decides."""
+    def rage(self, *, until: Callable[[], bool], due: Callable[[int], bool]) -> Iterator[int]:
+        """Do harm so many times, each when it is due, at most until something is over; counts.
+
+        Each kind comes once before chance decides.
+        """
         chosen = random.Random(self.seed)
         first = list(WEIGHTS)
         chosen.shuffle(first)
         self.pausing.wait(SETTLING_S)
         while self.goes_on() and not until():
             self.pausing.wait(chosen.uniform(*GAP_S))
+            while not due(self.counted.total()) and not until():
+                self.pausing.wait(LOOKING_S)
             name = first.pop() if first else chosen.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
             self._strike(name, chosen)
             self.counted[name] += 1
+            yield self.counted.total()
 
     def _strike(self, name: str, chosen: random.Random) -> None:
         verb, _, whom = name.partition(" ")

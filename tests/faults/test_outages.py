@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
@@ -88,7 +89,9 @@ def test_a_connection_that_falls_silent_holds_no_failing_event(probe: Probe) -> 
 
 
 @pytest.mark.timeout(OUTAGE_S + 300)
-def test_a_database_that_comes_back_finds_nothing_parked(probe: Probe, servers: Servers) -> None:
+def test_a_database_that_comes_back_finds_nothing_parked(
+    probe: Probe, servers: Servers, tally: Callable[..., None]
+) -> None:
     with probe.run("work") as worker, probe.run("relay") as relay:
         write_many(probe, 200, "sleep 0.05")
         eventually(lambda: probe.value("SELECT count(*) FROM inbox") > 20)
@@ -97,10 +100,13 @@ def test_a_database_that_comes_back_finds_nothing_parked(probe: Probe, servers: 
         # Longer than all retries of an event together would take, were the outage counted as its failure.
         began = time.monotonic()
         eventually(lambda: time.monotonic() - began > OUTAGE_S and relay.log.count("relay interrupted") >= 4, 300)
+        away = time.monotonic() - began
         servers.postgres.start()
         probe.database.dispose()
         eventually(lambda: all_handled_once(probe, 200), 40)
         eventually(lambda: health(worker) == 200 and health(relay) == 200, 20)
         assert "event failed" not in worker.log
         assert "worker pauses" in worker.log
+    tally("outages", "seconds without PostgreSQL", asked=int(OUTAGE_S), counted=int(away))
+    tally("outages", "events parked", asked=0, counted=probe.depth("probe.parked"))
     assert probe.depth("probe.parked") == 0

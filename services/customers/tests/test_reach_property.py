@@ -1,7 +1,7 @@
 """Reach against a plain oracle: worlds grown at random, and every surface compared for everybody in them.
 
 A comparison is one record, one surface and one person. REACH_EXAMPLES sets how many worlds are grown: a world makes
-about two hundred comparisons, and how many there were in all is printed.
+about two hundred comparisons, and how many there were in all is told at the end of the run.
 """
 
 import os
@@ -26,10 +26,9 @@ compared: Counter[str] = Counter()
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _told() -> Iterator[None]:
+def _told(tally: Callable[..., None]) -> Iterator[None]:
     yield
-    told = ", ".join(f"{count:,} {surface}" for surface, count in sorted(compared.items()))
-    print(f"\n{compared.total():,} comparisons: {told}")  # noqa: T201 — the figure of a long run
+    tally("reach", "comparisons", asked=EXAMPLES * LEAST_PER_WORLD, counted=compared.total(), of=compared)
     assert compared.total() >= EXAMPLES * LEAST_PER_WORLD
 
 
