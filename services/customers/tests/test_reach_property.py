@@ -4,6 +4,7 @@ A comparison is one record, one surface and one person. REACH_EXAMPLES sets how 
 about two hundred comparisons, and how many there were in all is told at the end of the run.
 """
 
+import itertools
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -22,7 +23,9 @@ from .worlds import AUDIT, CONTACTS, LINES, PHONE, READ, RECORDS, UPDATE, Record
 EXAMPLES = int(os.environ.get("REACH_EXAMPLES", "25"))
 MISSING = {"NOT_FOUND", "NOT_YET_KNOWN"}
 LEAST_PER_WORLD = 50
+TOLD_EVERY = 100
 compared: Counter[str] = Counter()
+grown = itertools.count()
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -45,6 +48,8 @@ def _told(tally: Callable[..., None]) -> Iterator[None]:
 def test_every_surface_reaches_exactly_what_the_rule_says(
     world: World, company: Company, door: Door, service_database: Callable[[str], ServiceDatabase]
 ) -> None:
+    if next(grown) % TOLD_EVERY == 0:
+        print(f"{compared.total():,} comparisons", flush=True)  # noqa: T201 — a long run shows how far it is
     clients = build(world, service_database("customers"), door)
     for person, client in enumerate(clients):
         compare_lists(client, world, person)
