@@ -8,7 +8,6 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from chassis import outbox, schema
-from chassis.envelope import Envelope
 from tongxiao.common.v1 import closing_pb2 as pb
 from tongxiao.identity.events.v1.events_pb2 import OrgChanged
 
@@ -37,22 +36,17 @@ def is_open(session: Session, unit_id: UUID) -> bool:
     return False
 
 
-def hold(session: Session, event: Envelope) -> None:
-    """Before an `org.changed.v1` is applied: wait for whatever is on its way into units that are closing."""
-    for unit_id in sorted(_closing(event)):
+def answer(session: Session, service: str, told: OrgChanged, count: Count) -> None:
+    """After a version of the tree was taken over: tell identity what lies in units that it closes.
+
+    Waits for whatever is on its way into them; what begins later finds them closing.
+    """
+    closing = sorted(unit.id for unit in told.units if unit.state == CLOSING)
+    for unit_id in closing:
         session.execute(_ALONE, {"unit": unit_id}, execution_options=_REACH)
-
-
-def answer(session: Session, service: str, event: Envelope, count: Count) -> None:
-    """After an `org.changed.v1` was applied: tell identity what lies in units that are closing."""
-    version = event.read(OrgChanged()).tree_version
-    for unit_id in _closing(event):
+    for unit_id in closing:
         found = {kind: number for kind, number in count(session, UUID(unit_id)).items() if number}
-        told: Any = pb.UnitOccupied(unit_id=unit_id, tree_version=version, counts=found)
+        told_of: Any = pb.UnitOccupied(unit_id=unit_id, tree_version=told.tree_version, counts=found)
         if not found:
-            told = pb.UnitEmpty(unit_id=unit_id, tree_version=version)
-        outbox.publish(session, outbox.fact(service, OCCUPIED if found else EMPTY, told, subject=unit_id))
-
-
-def _closing(event: Envelope) -> list[str]:
-    return [unit.id for unit in event.read(OrgChanged()).units if unit.state == CLOSING]
+            told_of = pb.UnitEmpty(unit_id=unit_id, tree_version=told.tree_version)
+        outbox.publish(session, outbox.fact(service, OCCUPIED if found else EMPTY, told_of, subject=unit_id))

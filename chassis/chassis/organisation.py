@@ -64,7 +64,7 @@ def apply_units(session: Session, tree_version: int, units: Iterable[OrgUnit]) -
 def replace_units(session: Session, tree_version: int, units: Iterable[OrgUnit], *, forced: bool = False) -> bool:
     """Take over the whole tree, whatever was known, unless that is newer (`forced`: even so); whether it was taken.
 
-    What came early and follows it is taken over with it.
+    What came early stays for the handler of events, which may have to answer it.
     """
     if tree_version < locked_version(session) and not forced:
         return False
@@ -72,7 +72,6 @@ def replace_units(session: Session, tree_version: int, units: Iterable[OrgUnit],
         session.execute(delete(table), execution_options=REACH)
     _keep_units(session, list(units))
     _set_version(session, tree_version)
-    _catch_up(session, tree_version)
     return True
 
 
@@ -98,13 +97,17 @@ def forget_person(session: Session, person_id: UUID, version: int) -> bool:
     return apply_person(session, PersonChanged(id=str(person_id), state=GONE), version)
 
 
-def org_changed(session: Session, event: Envelope) -> None:
-    """Handle `org.changed.v1`: a version that comes before its turn is kept, and follows right after the one before."""
+def org_changed(session: Session, event: Envelope) -> list[OrgChanged]:
+    """Handle `org.changed.v1`: the versions taken over by it, or known before, in order.
+
+    A version that comes before its turn is kept; it is taken over right after the one before.
+    """
     found = event.read(OrgChanged())
     if found.tree_version > locked_version(session) + 1:
         _keep_early(session, found)
-    elif apply_units(session, found.tree_version, found.units):
-        _catch_up(session, found.tree_version)
+        return []
+    apply_units(session, found.tree_version, found.units)
+    return [found, *_catch_up(session)]
 
 
 def person_changed(session: Session, event: Envelope) -> None:
@@ -136,15 +139,18 @@ def _keep_early(session: Session, told: OrgChanged) -> None:
     session.execute(insert(schema.org_early).values(row).on_conflict_do_nothing(), execution_options=REACH)
 
 
-def _catch_up(session: Session, known: int) -> None:
-    """Take over the versions that came early and whose turn it is now; let go of what is known."""
-    early = schema.org_early.c
-    kept = session.execute(select(early.tree_version, early.told).order_by(early.tree_version), execution_options=REACH)
-    for version, told in kept.all():
-        if version == known + 1:
-            apply_units(session, version, OrgChanged.FromString(told).units)
-            known = version
+def _catch_up(session: Session) -> list[OrgChanged]:
+    """Take over the versions that came early and whose turn it is now; these and what is known of them by now."""
+    early, known = schema.org_early.c, locked_version(session)
+    kept = session.execute(select(early.told).order_by(early.tree_version), execution_options=REACH)
+    taken = []
+    for told in map(OrgChanged.FromString, kept.scalars().all()):
+        if told.tree_version <= known + 1:
+            apply_units(session, told.tree_version, told.units)
+            known = max(known, told.tree_version)
+            taken.append(told)
     session.execute(delete(schema.org_early).where(early.tree_version <= known), execution_options=REACH)
+    return taken
 
 
 def _set_version(session: Session, tree_version: int) -> None:

@@ -35,7 +35,7 @@ class Projection:
 
     source: str
     type: str
-    apply: Callable[[Session, Envelope], None]
+    apply: Callable[[Session, Envelope], object]
     fill: Callable[[Session, Sequence[Envelope]], None] | None = None
     versions: Select[*tuple[Any, ...]] | None = None
     contents: Contents | None = None

@@ -80,11 +80,12 @@ def test_versions_that_come_early_are_taken_over_when_their_turn_has_come(sessio
     assert early(session) == []
 
 
-def test_a_whole_tree_is_followed_by_what_came_early(session: Session) -> None:
+def test_what_came_early_follows_a_whole_tree_at_the_next_event(session: Session) -> None:
     for version, unit_id in ((2, UNITS[1]), (6, UNITS[2]), (8, UNITS[3])):
-        organisation.org_changed(session, told(version, unit_id))
+        assert organisation.org_changed(session, told(version, unit_id)) == []
     assert organisation.replace_units(session, 5, [unit(UNITS[0], None)])
-    assert organisation.locked_version(session) == 6
+    taken = organisation.org_changed(session, told(3, UNITS[4]))
+    assert [each.tree_version for each in taken] == [3, 2, 6]
     assert closure(session) == {(UNITS[0], UNITS[0], 0), (UNITS[2], UNITS[2], 0)}
     assert early(session) == [8]
 

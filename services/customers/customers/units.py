@@ -11,9 +11,8 @@ from customers.customer import queries as customers
 
 def org_changed(session: Session, event: Envelope) -> None:
     """Handle `org.changed.v1`."""
-    closing.hold(session, event)
-    organisation.org_changed(session, event)
-    closing.answer(session, "customers", event, _held)
+    for told in organisation.org_changed(session, event):
+        closing.answer(session, "customers", told, _held)
 
 
 def _held(session: Session, unit_id: UUID) -> dict[str, int]:

@@ -18,9 +18,9 @@ from .conftest import Company, Staff
 from .making import refusal, rows
 
 
-def turn(company: Company, unit: UUID, state: str = "CLOSING") -> int:
-    """Have identity tell that a unit is in another state; the tree's version then."""
-    version = rows(company, "SELECT tree_version FROM org_state")[0].tree_version + 1
+def turn(company: Company, unit: UUID, state: str = "CLOSING", *, ahead: int = 1) -> int:
+    """Have identity tell, so many versions ahead, that a unit is in another state; the tree's version then."""
+    version = rows(company, "SELECT tree_version FROM org_state")[0].tree_version + ahead
     parent = rows(company, "SELECT parent_id FROM org_units WHERE id = :id", id=unit)[0].parent_id
     told = events_pb2.OrgUnit(id=str(unit), parent_id=str(parent), state=state, time_zone="Asia/Shanghai")
     data = events_pb2.OrgChanged(tree_version=version, units=[told])
@@ -52,6 +52,16 @@ def test_a_unit_with_customers_is_told_as_occupied_by_so_many(company: Company, 
     unit = company.team["h1"]
     version = turn(company, unit)
     occupied = {"unitId": str(unit), "treeVersion": version, "counts": {"customer": 2}}
+    assert told(company) == [("unit.occupied.v1", occupied)]
+
+
+def test_a_closing_told_early_is_answered_when_its_turn_has_come(company: Company, staff: Staff) -> None:
+    unit = company.team["h2"]
+    version = turn(company, unit, ahead=2)
+    assert told(company) == []
+    making.customer(staff.seller("h2"), company)
+    turn(company, company.team["h1"], "ACTIVE")
+    occupied = {"unitId": str(unit), "treeVersion": version, "counts": {"customer": 1}}
     assert told(company) == [("unit.occupied.v1", occupied)]
 
 
