@@ -76,9 +76,9 @@ class Member:
             self.process.popen.send_signal(number)
 
     def stop(self) -> None:
+        """End it for good, at once: how processes end when asked to is told elsewhere."""
         self.stopping.set()
-        self.send(signal.SIGCONT)
-        self.send(signal.SIGTERM)
+        self.send(signal.SIGKILL)
 
     def arm(self, fault: str) -> None:
         """Have it die at a point, once, from its next start on, which is now."""
