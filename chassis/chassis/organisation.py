@@ -100,12 +100,13 @@ def forget_person(session: Session, person_id: UUID, version: int) -> bool:
 def org_changed(session: Session, event: Envelope) -> list[OrgChanged]:
     """Handle `org.changed.v1`: the versions taken over by it, or known before, in order.
 
-    A version that comes before its turn is kept; it is taken over right after the one before.
+    A version that comes before its turn is kept; it is taken over right after the one before. After a backfill, that
+    may be one kept too.
     """
     found = event.read(OrgChanged())
     if found.tree_version > locked_version(session) + 1:
         _keep_early(session, found)
-        return []
+        return _catch_up(session)
     apply_units(session, found.tree_version, found.units)
     return [found, *_catch_up(session)]
 

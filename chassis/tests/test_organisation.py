@@ -90,6 +90,15 @@ def test_what_came_early_follows_a_whole_tree_at_the_next_event(session: Session
     assert early(session) == [8]
 
 
+def test_what_came_early_during_a_backfill_is_taken_over_by_the_version_after_it(session: Session) -> None:
+    organisation.org_changed(session, told(6, UNITS[1]))
+    organisation.replace_units(session, 5, [unit(UNITS[0], None)])
+    taken = organisation.org_changed(session, told(7, UNITS[2]))
+    assert [each.tree_version for each in taken] == [6, 7]
+    assert organisation.locked_version(session) == 7
+    assert early(session) == []
+
+
 def early(session: Session) -> list[int]:
     """The versions that still wait for their turn."""
     return sorted(session.scalars(select(schema.org_early.c.tree_version)))
