@@ -13,7 +13,7 @@ from tongxiao.customers.v1.contact_record_pb2 import CONTACT_CHANNEL_CALL
 
 from . import making
 from .conftest import ALL, CLEAR, Company, Staff
-from .making import refusal, rows
+from .making import refusal, refused, rows
 
 MASKED = {**CLEAR, "contact.mobile": FieldAccess.MASKED}
 
@@ -74,6 +74,35 @@ def test_a_masked_field_cannot_be_changed(company: Company, staff: Staff) -> Non
     other = staff.with_(grant(*ALL, unit=team, governs=[team], fields=MASKED), home=team)
     changed = {"id": contact.id, "etag": contact.etag, "mobile": "+8613900000000"}
     assert refusal(lambda: other("UpdateContact", contact=changed)) == "FIELD_NOT_READABLE"
+
+
+@pytest.mark.parametrize("shown", [FieldAccess.HIDDEN, FieldAccess.MASKED, FieldAccess.READ])
+def test_what_was_read_is_sent_back_whole_and_only_what_differs_is_changed(
+    company: Company, staff: Staff, shown: FieldAccess
+) -> None:
+    seller = staff.seller()
+    values = {"phone": "+8657112345678", "email": "li@acme.cn", "wechat": "li-si", "birthday": "1990-02-03"}
+    contact = making.contact(seller, making.customer(seller, company), **values)
+    team, limited = company.team["h1"], dict.fromkeys(CLEAR, shown)
+    other = staff.with_(grant(*ALL, unit=team, governs=[team], fields=limited), home=team)
+    read = other("GetContact", id=contact.id)
+    read.name = "李思思"
+    paths = ["name", "places", "mobile", "phone", "email", "wechat", "birthday", "note"]
+    other("UpdateContact", contact=read, update_mask={"paths": paths})
+    after = staff.director()("GetContact", id=contact.id)
+    assert (after.name, after.mobile) == ("李思思", contact.mobile)
+    assert {name: getattr(after, name) for name in values} == values
+
+
+def test_a_field_not_read_in_clear_tells_nothing_of_a_guess(company: Company, staff: Staff) -> None:
+    seller = staff.seller()
+    contact = making.contact(seller, making.customer(seller, company))
+    team = company.team["h1"]
+    other = staff.with_(grant(*ALL, unit=team, governs=[team], fields=MASKED), home=team)
+    for guess in (contact.mobile, "+8613900005678", ""):
+        given = {"id": contact.id, "etag": "*", "mobile": guess}
+        answer = refused(lambda given=given: other("UpdateContact", contact=given, update_mask={"paths": ["mobile"]}))  # type: ignore[misc]
+        assert (answer.reason, answer.fields) == ("FIELD_NOT_READABLE", ["contact.mobile"])
 
 
 def test_a_masked_phone_cannot_be_filtered_by(company: Company, staff: Staff) -> None:

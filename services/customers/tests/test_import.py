@@ -10,12 +10,13 @@ import pytest
 import xlsxwriter
 
 from chassis import files
+from chassis.caller import FieldAccess
 from chassis.testing.desk import Work, working
-from chassis.testing.rpc import Client, Refused
+from chassis.testing.rpc import Client, Refused, grant
 from tongxiao.common.v1 import job_pb2 as pb
 
 from . import making
-from .conftest import Company, Staff
+from .conftest import ALL, CLEAR, Company, Staff
 from .making import code, rows
 
 HEADER = ("公司名称", "统一社会信用代码", "电话", "等级", "备注")
@@ -212,6 +213,49 @@ def test_contacts_find_their_customers_by_code_or_name(company: Company, seller:
     assert (job.progress.created, failures(seller, job)) == (2, [(4, "公司名称", "CUSTOMER_UNKNOWN")])
     found = {contact.name: contact for contact in seller("ListContacts").contacts}
     assert (found["李四"].mobile, found["李四"].places[0].job_title) == ("+8613812345678", "采购经理")
+
+
+@pytest.fixture
+def masked(company: Company, staff: Staff, work: Work) -> Client:
+    """Somebody of a team who reads its numbers in part."""
+    unit, shown = company.team["h1"], dict.fromkeys(CLEAR, FieldAccess.MASKED)
+    return work.know(staff.with_(grant(*ALL, unit=unit, governs=[unit], fields=shown), home=unit))
+
+
+def test_who_may_create_contacts_imports_their_numbers_though_they_read_them_in_part(
+    company: Company, staff: Staff, masked: Client, work: Work
+) -> None:
+    making.customer(masked, company, name="远山机械")
+    content = csv_of(("姓名", "公司名称", "手机"), ("李四", "远山机械", "13812345678"))
+    job = started(masked, work, imported(masked, work, content, kind="contact"))
+    assert (job.progress.created, failures(masked, job)) == (1, [])
+    assert masked("ListContacts").contacts[0].mobile == "+86138****5678"
+    assert staff.director()("ListContacts").contacts[0].mobile == "+8613812345678"
+
+
+@pytest.mark.parametrize(
+    ("cell", "told"), [("+86138****5678", []), ("13900000000", [(2, "手机", "FIELD_NOT_READABLE")])]
+)
+def test_a_row_leaves_a_number_that_comes_back_masked_and_changes_none(
+    company: Company, staff: Staff, masked: Client, work: Work, cell: str, told: list[tuple[int, str, str]]
+) -> None:
+    contact = making.contact(masked, making.customer(masked, company))
+    content = csv_of(("编号", "姓名", "手机"), (contact.id, "李思思", cell))
+    job = started(masked, work, imported(masked, work, content, kind="contact", update_by="id"))
+    assert (job.progress.updated, failures(masked, job)) == (0 if told else 1, told)
+    assert staff.director()("GetContact", id=contact.id).mobile == "+8613812345678"
+
+
+def test_a_row_changes_no_phone_of_a_customer_that_is_read_in_part(
+    company: Company, staff: Staff, masked: Client, work: Work
+) -> None:
+    customer = making.customer(masked, company, phones=["+8613812345678"])
+    content = csv_of(
+        ("编号", "客户名称", "电话"), (customer.id, "新名", "+86138****5678"), (customer.id, "新名", "13900000000")
+    )
+    job = started(masked, work, imported(masked, work, content, update_by="id"))
+    assert job.progress.updated == 1
+    assert staff.director()("GetCustomer", id=customer.id).phones == ["+8613812345678"]
 
 
 def test_who_has_lost_the_right_meanwhile_imports_nothing(company: Company, seller: Client, work: Work) -> None:

@@ -112,7 +112,7 @@ class Contact(_message.Message):
     email: _builtins.str
     wechat: _builtins.str
     birthday: _builtins.str
-    """A day, or --MM-DD where the year is not known."""
+    """A day, or --MM-DD where the year is not known; an update may hold it as it was shown, masked."""
     email_consent: Global___Consent.ValueType
     phone_consent: Global___Consent.ValueType
     note: _builtins.str

@@ -221,7 +221,7 @@ class Customer(_message.Message):
     etag: _builtins.str
     @_builtins.property
     def phones(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """International numbers, such as +862112345678."""
+        """International numbers, such as +862112345678; each is kept once."""
 
     @_builtins.property
     def tags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...

@@ -44,7 +44,7 @@ def create_contact(request: pb.CreateContactRequest, call: Call) -> pb.Contact:
 
 def update_contact(request: pb.UpdateContactRequest, call: Call) -> pb.Contact:
     given = request.contact
-    names = masks.changed_fields(call, given, request.update_mask, allowed=CHANGEABLE)
+    names = masks.named_fields(given, request.update_mask, allowed=CHANGEABLE)
     contact = operations.update_contact(
         call,
         contact_id=UUID(given.id),

@@ -66,14 +66,22 @@ def update_contact(
 ) -> Contact:
     """Change a contact, and where they are if `places` is given.
 
-    Refuses NOT_FOUND, OUT_OF_REACH, VERSION_MISMATCH, MASKED_VALUE, CUSTOMER_UNKNOWN and wrong facts.
+    Refuses NOT_FOUND, OUT_OF_REACH, VERSION_MISMATCH, FIELD_NOT_READABLE, MASKED_VALUE, CUSTOMER_UNKNOWN and wrong
+    facts.
     """
     contact = queries.get_contact(call.session, contact_id)
     guard.demand(call.session, contact)
     masks.check_etag(etag, contact.version)
+    edited = editable(call, contact, changes)
     if places is not None:
         _replace_places(call.session, contact, places)
-    return apply_changes(call, contact, changes)
+    return apply_changes(call, contact, edited)
+
+
+def editable(call: Call, contact: Contact, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The changes apart from fields that come back as they are shown. Refuses FIELD_NOT_READABLE."""
+    lying = queries.places_at(call.session, {place.customer_id for place in contact.places})
+    return fields.editable(call, contact, changes, [place for found in lying.values() for place in found])
 
 
 def apply_changes(call: Call, contact: Contact, changes: Mapping[str, Any]) -> Contact:

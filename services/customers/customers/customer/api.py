@@ -59,7 +59,7 @@ def create_customer(request: pb.CreateCustomerRequest, call: Call) -> pb.Custome
 
 def update_customer(request: pb.UpdateCustomerRequest, call: Call) -> pb.Customer:
     given = request.customer
-    names = masks.changed_fields(call, given, request.update_mask, allowed=ATTRIBUTES)
+    names = masks.named_fields(given, request.update_mask, allowed=ATTRIBUTES)
     changes = attributes(given, names)
     customer = operations.update_customer(
         call,

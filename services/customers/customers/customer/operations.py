@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from chassis import clock, closing, creation, guard, ids, masks, outbox
+from chassis import clock, closing, creation, fields, guard, ids, masks, outbox
 from chassis.call import Call
 from customers import facts, people
 from customers.base import NEVER
@@ -123,18 +123,25 @@ def update_customer(
 ) -> Customer:
     """Change a customer's common facts.
 
-    Refuses NOT_FOUND, VERSION_MISMATCH, OUT_OF_REACH, wrong facts, and a new code or phone as creation does.
+    Refuses NOT_FOUND, VERSION_MISMATCH, OUT_OF_REACH, FIELD_NOT_READABLE, wrong facts, and a new code or phone as
+    creation does.
     """
     customer = queries.get_customer(call.session, customer_id)
     guard.demand(call.session, customer)
     masks.check_etag(etag, customer.version)
-    values = checked(call.session, customer, changes)
+    values = checked(call.session, customer, editable(call, customer, changes))
     code, phones = new_keys(customer, values)
     compared = [] if allow_duplicate_phone else phones
     demand_unique = partial(duplicates.demand_unique, call, code=code, phones=compared, besides=customer_id)
     demand_unique()
     with _racing(call, demand_unique):
         return apply_changes(call, customer, values)
+
+
+def editable(call: Call, customer: Customer, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The changes apart from fields that come back as they are shown. Refuses FIELD_NOT_READABLE."""
+    lying = [(assignment.owner_id, assignment.unit_id) for assignment in customer.assignments]
+    return fields.editable(call, customer, changes, lying)
 
 
 def new_keys(customer: Customer, changes: Mapping[str, Any]) -> tuple[str, list[str]]:

@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from chassis import fields, guard, ids
+from chassis import guard, ids
 from chassis.call import Call
-from chassis.caller import FieldAccess
 from chassis.errors import DomainError
 from chassis.import_rows import CREATED, UNCHANGED, UPDATED, Result
 from chassis.imports import Importer, Row, refused
@@ -55,7 +54,6 @@ CONTACTS = Importer(kind="contact", fields=columns.CONTACT, apply=apply)
 def _applied(call: Call, row: Row, known: Known, *, update_by: str, made: dict[int, Contact]) -> Result:
     given = pb.Contact()
     cells.fill(given, row.values, _PLAIN)
-    _demand_editable(call, given)
     existing = known.existing.get(row.values.get(update_by, "")) if update_by else None
     if existing:
         return _changed(call, existing, given, row, known)
@@ -86,15 +84,9 @@ def _changed(call: Call, contact: Contact, given: pb.Contact, row: Row, known: K
     if faults := cells.faults_of(request):
         return faults
     before = contact.version
-    operations.apply_changes(call, contact, {name: getattr(given, name) for name in names})
+    changes = operations.editable(call, contact, {name: getattr(given, name) for name in names})
+    operations.apply_changes(call, contact, changes)
     return Result(UPDATED if contact.version > before else UNCHANGED, contact.id)
-
-
-def _demand_editable(call: Call, given: pb.Contact) -> None:
-    """Refuse FIELD_NOT_READABLE a value of a field that the caller may not edit."""
-    for field, right in fields.governed(pb.Contact.DESCRIPTOR):
-        if getattr(given, field.name) and call.field_access(right) < FieldAccess.EDIT:
-            raise refuse("FIELD_NOT_READABLE", field=field.name)
 
 
 def _customer(row: Row, known: Known) -> UUID:

@@ -80,7 +80,8 @@ def _applied(
         values["parent_id"] = _parent(row.values["parent"], known)
     elif existing is None:
         values["parent_id"] = None
-    values = operations.checked(call.session, existing, {**values} if existing else {**values, "custom_fields": {}})
+    values = operations.editable(call, existing, values) if existing else {**values, "custom_fields": {}}
+    values = operations.checked(call.session, existing, values)
     if existing:
         return _changed(call, existing, values, known)
     _demand_phones_once(values["phones"], seen)
