@@ -11,6 +11,8 @@ from datetime import date
 from itertools import islice
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from chassis import files, import_rows, jobs, sheets
 from chassis.call import Call
 from chassis.errors import DomainError, refuse
@@ -65,7 +67,7 @@ class Importer:
 def refused(error: DomainError, *, name: str = "") -> Result:
     """The result of a row that an operation refused."""
     fault = Fault(error.reason, name or error.field.rpartition(".")[2], error.zh or error.text, error.text)
-    return Result(FAILED, faults=[fault])
+    return Result(FAILED, faults=[fault], trace=error.trace)
 
 
 def demand_mapping(importer: Importer, plan: Mapping[str, Any]) -> None:
@@ -139,18 +141,33 @@ def _try(importer: Importer, call: Call, job: Job) -> None:
     results = _results(importer, call, job, found)
     attempt.rollback()
     call.session.expunge_all()
-    import_rows.keep(call.session, job, found, results)
+    import_rows.keep(call.session, job, found, _traced(call.session, results))
     if len(found) < jobs.STEP:
         job.end(jobs.WAITING)
 
 
 def _run(importer: Importer, call: Call, job: Job) -> None:
     found = import_rows.following(call.session, job)
-    import_rows.keep(call.session, job, found, _results(importer, call, job, found))
+    results = _results(importer, call, job, found)
+    import_rows.keep(call.session, job, found, _traced(call.session, results))
     if len(found) < jobs.STEP:
         if job.progress.get("failed"):
             job.cursor["failed_rows_key"] = import_rows.write_failed(call.session, job)
         job.end(jobs.DONE)
+
+
+def _traced(session: Session, results: Sequence[Result]) -> list[Result]:
+    """The results, each of whose refusals has left its trace, in a preview too; a trace may end in another refusal."""
+    return [_tracing(session, result) for result in results]
+
+
+def _tracing(session: Session, result: Result) -> Result:
+    try:
+        if result.trace:
+            result.trace(session)
+    except DomainError as error:
+        return refused(error)
+    return result
 
 
 def _results(importer: Importer, call: Call, job: Job, found: Sequence[Any]) -> list[Result]:

@@ -17,7 +17,7 @@ from tongxiao.common.v1 import job_pb2 as pb
 
 from . import making
 from .conftest import ALL, CLEAR, Company, Staff
-from .making import code, rows
+from .making import code, refusal, rows
 
 HEADER = ("公司名称", "统一社会信用代码", "电话", "等级", "备注")
 
@@ -347,7 +347,6 @@ def test_every_act_on_an_import_leaves_its_row(company: Company, seller: Client,
 def test_rows_that_double_are_refused_as_creation_refuses_them(
     company: Company, staff: Staff, seller: Client, work: Work
 ) -> None:
-    """Beyond reach no unit is named, so that no row counts among what a person is told in a day."""
     making.customer(seller, company, credit_code=code(1))
     making.customer(staff.seller("s1"), company, credit_code=code(2), phones=["0571-88886666"])
     given = {"line_id": str(company.line), "name": "报备机械"}
@@ -368,7 +367,30 @@ def test_rows_that_double_are_refused_as_creation_refuses_them(
         (6, "电话", "ROW_TWICE"),
         (7, "公司名称", "REGISTERED_ELSEWHERE"),
     ]
-    assert not rows(company, "SELECT 1 FROM duplicate_answers")
+
+
+def test_an_import_tells_as_many_doubles_a_day_as_one_by_one_and_a_preview_counts(
+    company: Company, staff: Staff, seller: Client, work: Work
+) -> None:
+    for number in range(22):
+        making.customer(staff.seller("s1"), company, credit_code=code(number))
+    lines = [(f"客户{number}", code(number), "", "", "") for number in range(21)]
+    job = imported(seller, work, csv_of(HEADER, *lines))
+    told = [reason for _, _, reason in failures(seller, job)]
+    assert told == ["DUPLICATE_ELSEWHERE"] * 20 + ["DUPLICATE_CHECK_LIMIT"]
+    assert refusal(lambda: making.customer(seller, company, credit_code=code(21))) == "DUPLICATE_CHECK_LIMIT"
+    assert [reason for _, _, reason in failures(seller, started(seller, work, job))] == told
+    assert rows(company, "SELECT count(*) FROM audit WHERE resource = 'duplicate_check'")[0][0] == 20
+
+
+def test_what_an_import_was_refused_may_be_asked_for(
+    company: Company, staff: Staff, seller: Client, work: Work
+) -> None:
+    making.customer(staff.seller("s1"), company, credit_code=code(1))
+    staff.seller("s1")("CreateRegistration", registration={"line_id": str(company.line), "name": "甬江电子"})
+    imported(seller, work, csv_of(HEADER, ("远山", code(1), "", "", ""), ("甬江电子", "", "", "", "")))
+    assert seller("AskToJoin", credit_code=code(1)).id
+    assert seller("AskToJoin", name="甬江电子").id
 
 
 def test_an_imported_customer_fulfils_its_owners_registration(company: Company, seller: Client, work: Work) -> None:

@@ -85,7 +85,7 @@ def _applied(
     if existing:
         return _changed(call, existing, values, known)
     _demand_phones_once(values["phones"], seen)
-    known.doubles.demand_none(values["credit_code"], values["phones"])
+    known.doubles.demand_none(call, values["credit_code"], values["phones"])
     made[row.number] = _built(call, row, values, known)
     return Result(CREATED)
 
@@ -121,7 +121,7 @@ def _demand_phones_once(phones: Sequence[str], seen: set[str]) -> None:
 def _changed(call: Call, customer: Customer, values: Mapping[str, Any], known: Known) -> Result:
     if customer.id not in known.changeable:
         raise refuse("OUT_OF_REACH")
-    known.doubles.demand_none(*operations.new_keys(customer, values), besides=customer.id)
+    known.doubles.demand_none(call, *operations.new_keys(customer, values), besides=customer.id)
     before = customer.version
     operations.apply_changes(call, customer, values)
     return Result(UPDATED if customer.version > before else UNCHANGED, customer.id)

@@ -104,16 +104,12 @@ def demand_free(call: Call, values: Mapping[str, Any], owners: Mapping[UUID, UUI
 
 def standing(call: Call, registration: Registration, draft: Draft, *, field: str) -> DomainError:
     """The refusal that a protected registration means: by its id within reach, beyond by its unit alone."""
-    if is_within_reach(call, registration):
+    if call.scope(PERMISSION_REGISTRATION_READ).covers(registration.owner_id, registration.unit_id):
         return refuse("REGISTRATION_EXISTS", field=field, registration_id=registration.id)
     named = {"name": draft.name, "division_code": draft.division_code}
     asked = {"credit_code": draft.credit_code} if draft.credit_code else named
     what = {**asked, "registration_id": registration.id}
     return duplicates.elsewhere(call, "REGISTERED_ELSEWHERE", field=field, unit_id=registration.unit_id, what=what)
-
-
-def is_within_reach(call: Call, registration: Registration) -> bool:
-    return call.scope(PERMISSION_REGISTRATION_READ).covers(registration.owner_id, registration.unit_id)
 
 
 def fulfil(call: Call, registrations: Sequence[Registration], customer_id: UUID) -> None:
