@@ -44,17 +44,15 @@ def checked_division(code: str) -> str:
 
 def checked_phone(number: str, *, field: str) -> str:
     """The number in E.164; one without a country is Chinese. Refuses PHONE_INVALID what cannot be rung."""
-    if not number:
-        return ""
-    found = _dialled(number)
-    if not found:
+    found = phone(number)
+    if number and not found:
         raise refuse("PHONE_INVALID", field=field)
     return found
 
 
 @lru_cache(maxsize=4096)
-def _dialled(number: str) -> str:
-    """The number in E.164, empty where it cannot be rung."""
+def phone(number: str) -> str:
+    """The number in E.164; nothing where it cannot be rung."""
     try:
         parsed = phonenumbers.parse(number, "CN")
     except phonenumbers.NumberParseException:

@@ -142,7 +142,8 @@ class CustomersServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SearchCustomers(self, request, context):
-        """Finds customers by a fragment of a name, the code, a phone or pinyin initials, best first.
+        """Finds customers by a fragment of a name, the code, pinyin initials or a contact's name, and by a phone that the caller
+        reads in clear, or the last four digits or more of one; best first, where more than 2,000 match by name.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -39,7 +39,9 @@ class CustomersServiceStub:
     ListCustomers: _grpc.UnaryUnaryMultiCallable[_customer_pb2.ListCustomersRequest, _customer_pb2.ListCustomersResponse]
     """Lists the customers within the caller's reach."""
     SearchCustomers: _grpc.UnaryUnaryMultiCallable[_customer_pb2.SearchCustomersRequest, _customer_pb2.SearchCustomersResponse]
-    """Finds customers by a fragment of a name, the code, a phone or pinyin initials, best first."""
+    """Finds customers by a fragment of a name, the code, pinyin initials or a contact's name, and by a phone that the caller
+    reads in clear, or the last four digits or more of one; best first, where more than 2,000 match by name.
+    """
     CountCustomers: _grpc.UnaryUnaryMultiCallable[_customer_pb2.CountCustomersRequest, _customer_pb2.CountCustomersResponse]
     """Counts the customers that a list's filters match."""
     GetCustomerOverview: _grpc.UnaryUnaryMultiCallable[_customer_pb2.GetCustomerOverviewRequest, _customer_pb2.CustomerOverview]
@@ -81,7 +83,9 @@ class CustomersServiceAsyncStub(CustomersServiceStub):
     ListCustomers: _aio.UnaryUnaryMultiCallable[_customer_pb2.ListCustomersRequest, _customer_pb2.ListCustomersResponse]  # type: ignore[assignment]
     """Lists the customers within the caller's reach."""
     SearchCustomers: _aio.UnaryUnaryMultiCallable[_customer_pb2.SearchCustomersRequest, _customer_pb2.SearchCustomersResponse]  # type: ignore[assignment]
-    """Finds customers by a fragment of a name, the code, a phone or pinyin initials, best first."""
+    """Finds customers by a fragment of a name, the code, pinyin initials or a contact's name, and by a phone that the caller
+    reads in clear, or the last four digits or more of one; best first, where more than 2,000 match by name.
+    """
     CountCustomers: _aio.UnaryUnaryMultiCallable[_customer_pb2.CountCustomersRequest, _customer_pb2.CountCustomersResponse]  # type: ignore[assignment]
     """Counts the customers that a list's filters match."""
     GetCustomerOverview: _aio.UnaryUnaryMultiCallable[_customer_pb2.GetCustomerOverviewRequest, _customer_pb2.CustomerOverview]  # type: ignore[assignment]
@@ -138,7 +142,9 @@ class CustomersServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _customer_pb2.SearchCustomersRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_customer_pb2.SearchCustomersResponse, _abc.Awaitable[_customer_pb2.SearchCustomersResponse]]:
-        """Finds customers by a fragment of a name, the code, a phone or pinyin initials, best first."""
+        """Finds customers by a fragment of a name, the code, pinyin initials or a contact's name, and by a phone that the caller
+        reads in clear, or the last four digits or more of one; best first, where more than 2,000 match by name.
+        """
 
     @_abc_1.abstractmethod
     def CountCustomers(
