@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from chassis import files, import_rows, jobs, sheets
 from chassis.call import Call
 from chassis.errors import DomainError, refuse
-from chassis.import_rows import FAILED, Fault, Result
+from chassis.import_rows import FAILED, UNCHANGED, Fault, Result
 from chassis.jobs import Job
 
 _DAY = re.compile(r"(\d{4})\D{1,2}(\d{1,2})\D{1,2}(\d{1,2})\D{0,2}(?:[ T].*)?")
@@ -43,17 +43,22 @@ class Row:
     values: Mapping[str, str]
 
 
+def _anything(_call: Call, _plan: Mapping[str, Any]) -> None:
+    """What is demanded of a plan where nothing is."""
+
+
 # What rows do, all of a step's at once, in the caller's name; a row is refused in its result, never by raising.
 Apply = Callable[[Call, Sequence[Row], str], list[Result]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Importer:
-    """One kind of rows."""
+    """One kind of rows. `demand` refuses a plan by which no row could be taken."""
 
     kind: str
     fields: Sequence[Field]
     apply: Apply
+    demand: Callable[[Call, Mapping[str, Any]], None] = _anything
 
     @property
     def job_kind(self) -> str:
@@ -66,27 +71,42 @@ class Importer:
 
 def refused(error: DomainError, *, name: str = "") -> Result:
     """The result of a row that an operation refused."""
-    fault = Fault(error.reason, name or error.field.rpartition(".")[2], error.zh or error.text, error.text)
-    return Result(FAILED, faults=[fault], trace=error.trace)
+    return Result(FAILED, faults=[fault(error, name=name)], trace=error.trace)
+
+
+def passed_over(error: DomainError) -> Result:
+    """The result of a row that is about no record of this kind."""
+    return Result(UNCHANGED, faults=[fault(error)])
+
+
+def fault(error: DomainError, *, name: str = "") -> Fault:
+    """What is told of a row, by the field's bare name."""
+    return Fault(error.reason, name or error.field.rpartition(".")[2], error.zh or error.text, error.text)
 
 
 def demand_mapping(importer: Importer, plan: Mapping[str, Any]) -> None:
-    """Refuse MAPPING_INVALID a plan that names fields that are not there, or one field for two columns."""
+    """Refuse MAPPING_INVALID a plan that names fields that are not there, or one field for two columns.
+
+    And INVALID_FIELD, with those that are, records to be found by a field that is no key.
+    """
     known = {each.name for each in importer.fields}
     targets = [target for target in plan["mapping"].values() if target]
     if not {*targets, *plan["defaults"]} <= known or len(targets) > len(set(targets)):
-        raise refuse("MAPPING_INVALID", field="mapping")
-    if plan["update_by"] and plan["update_by"] not in {each.name for each in importer.fields if each.key}:
-        raise refuse("MAPPING_INVALID", field="update_by")
+        raise refuse("MAPPING_INVALID", field="import_job.mapping")
+    keys = [each.name for each in importer.fields if each.key]
+    if plan["update_by"] and plan["update_by"] not in keys:
+        raise refuse("INVALID_FIELD", field="import_job.update_by", allowed=", ".join(keys))
 
 
 def guess(importer: Importer, columns: Sequence[str]) -> dict[str, str]:
-    """Which column fills which field, by their names; the first that fits has it."""
-    names = {_folded(name): each.name for each in importer.fields for name in _names(each)}
-    mapping: dict[str, str] = {}
-    for column in columns:
-        target = names.get(_folded(column), "")
-        mapping[column] = target if target not in mapping.values() else ""
+    """Which column fills which field, by their names: of several that fit, the one whose name comes first there."""
+    mapping = dict.fromkeys(columns, "")
+    for each in importer.fields:
+        for name in map(_folded, _names(each)):
+            fitting = [column for column in columns if _folded(column) == name and not mapping[column]]
+            if fitting:
+                mapping[fitting[0]] = each.name
+                break
     return mapping
 
 
@@ -120,6 +140,8 @@ def _read(importer: Importer, call: Call, job: Job) -> None:
         while batch := list(islice(rows, STAGED)):
             import_rows.stage(call.session, job.id, batch)
             total += len(batch)
+    if not total:
+        raise refuse("FILE_EMPTY", field="file_key")
     plan = {name: job.arguments[name] for name in ("mapping", "defaults", "update_by")}
     plan["mapping"] = plan["mapping"] or guess(importer, columns)
     demand_mapping(importer, plan)
@@ -135,7 +157,12 @@ def begin(job: Job, phase: str, total: int | None = None) -> None:
 
 
 def _try(importer: Importer, call: Call, job: Job) -> None:
-    """Apply the next rows and take it all back."""
+    """Apply the next rows and take it all back; wait for another plan where by this one none could be taken."""
+    try:
+        importer.demand(call, job.cursor["plan"])
+    except DomainError as error:
+        job.end(jobs.WAITING, error.reason)
+        return
     found = import_rows.following(call.session, job)
     attempt = call.session.begin_nested()
     results = _results(importer, call, job, found)

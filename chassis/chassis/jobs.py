@@ -185,6 +185,7 @@ def fail(session: Session, job_id: UUID, error: Exception, *, retry_s: float) ->
     job.due_at = clock.now() + timedelta(seconds=retry_s * job.attempts)
     if isinstance(error, DomainError):
         job.end(FAILED, error.reason)
+        job.cursor["told"] = error.metadata
     elif job.attempts >= ATTEMPTS:
         job.end(FAILED, "INTERNAL")
     save(session, job)

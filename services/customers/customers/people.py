@@ -21,6 +21,7 @@ class Colleague:
     """An employee: their home unit, and the units their posts belong to."""
 
     id: UUID
+    number: str
     name: str
     name_en: str
     active: bool
@@ -78,6 +79,7 @@ def active(session: Session, person_id: UUID, *, reason: str, field: str) -> Col
 def _colleague(row: Any) -> Colleague:
     return Colleague(
         id=row.id,
+        number=row.number,
         name=row.name,
         name_en=row.name_en,
         active=row.state == "ACTIVE",

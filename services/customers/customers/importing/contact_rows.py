@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from chassis import guard, ids
+from chassis import guard, ids, imports
 from chassis.call import Call
 from chassis.errors import DomainError
 from chassis.import_rows import CREATED, UNCHANGED, UPDATED, Result
@@ -13,7 +13,7 @@ from customers.contact import operations
 from customers.contact.model import Contact
 from customers.contact.operations import Place
 from customers.customer.model import Customer
-from customers.importing import cells, columns, queries
+from customers.importing import cells, columns, parts, queries
 from customers.refusals import refuse
 from tongxiao.customers.v1 import contact_pb2 as pb
 
@@ -34,10 +34,13 @@ class Known:
 
 def apply(call: Call, rows: Sequence[Row], update_by: str) -> list[Result]:
     """Create or change a contact for each row, as the caller might one by one."""
-    known = _known(call, rows, update_by)
+    parted = [parts.of_contact(row) for row in rows]
+    people = [row for row, _ in parted if parts.is_company(row) is not True]
+    known = _known(call, people, update_by)
     made: dict[int, Contact] = {}
-    results: dict[int, Result] = {}
-    for row in rows:
+    company = imports.passed_over(refuse("NOT_A_PERSON", field="is_company"))
+    results = {row.number: company for row in rows}
+    for row in people:
         try:
             results[row.number] = _applied(call, row, known, update_by=update_by, made=made)
         except DomainError as error:
@@ -48,7 +51,7 @@ def apply(call: Call, rows: Sequence[Row], update_by: str) -> list[Result]:
     return [results[row.number] for row in rows]
 
 
-CONTACTS = Importer(kind="contact", fields=columns.CONTACT, apply=apply)
+CONTACTS = Importer(kind="contact", fields=(*columns.CONTACT, *columns.CONTACT_PARTS), apply=apply)
 
 
 def _applied(call: Call, row: Row, known: Known, *, update_by: str, made: dict[int, Contact]) -> Result:

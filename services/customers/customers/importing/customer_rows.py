@@ -1,24 +1,24 @@
 """Rows that become customers: all of a step's looked up, checked and kept together."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from chassis import guard, ids
+from chassis import guard, ids, imports
 from chassis.call import Call
 from chassis.errors import DomainError
-from chassis.import_rows import CREATED, UNCHANGED, UPDATED, Result
+from chassis.import_rows import CREATED, FAILED, UNCHANGED, UPDATED, Fault, Result
 from chassis.imports import Importer, Row, refused
 from customers import people
 from customers.customer import operations
 from customers.customer.attributes import ATTRIBUTES, attributes
 from customers.customer.model import Customer
 from customers.customer.operations import Placing
-from customers.importing import cells, columns, doubles, queries
+from customers.importing import cells, columns, doubles, parts, queries
 from customers.importing.doubles import Doubles
 from customers.people import Colleague
 from customers.product_line import queries as lines
@@ -36,7 +36,7 @@ class Known:
     """What the rows of a step refer to."""
 
     lines: Mapping[str, ProductLine]
-    owners: Mapping[str, Colleague]
+    owners: Mapping[str, Sequence[Colleague]]
     units: Mapping[str, UUID]
     parents: Mapping[str, Sequence[UUID]]
     existing: Mapping[str, Customer]
@@ -48,21 +48,41 @@ class Known:
 
 def apply(call: Call, rows: Sequence[Row], update_by: str) -> list[Result]:
     """Create or change a customer for each row, as the caller might one by one."""
-    known = _known(call, rows, update_by)
+    parted = [parts.of_customer(row) for row in rows]
+    companies = [row for row, _ in parted if parts.is_company(row) is not False]
+    known = _known(call, companies, update_by)
     made: dict[int, Customer] = {}
-    results: dict[int, Result] = {}
+    person = imports.passed_over(refuse("NOT_A_COMPANY", field="is_company"))
+    results = {row.number: person for row in rows}
     seen: set[str] = set()
-    for row in rows:
+    for row in companies:
         try:
             results[row.number] = _applied(call, row, known, update_by=update_by, seen=seen, made=made)
         except DomainError as error:
             results[row.number] = refused(error)
     results |= _kept(call, made)
     known.doubles.fulfil(call, {number: results[number].resource_id for number in made})
-    return [results[row.number] for row in rows]
+    return [_telling(results[row.number], left_out) for row, left_out in parted]
 
 
-CUSTOMERS = Importer(kind="customer", fields=columns.CUSTOMER, apply=apply)
+def demand(call: Call, plan: Mapping[str, Any]) -> None:
+    """Refuse LINE_DEFAULT_MISSING a plan that says nothing of the new customers' line, where there are several.
+
+    And LINE_UNKNOWN one that names another by default.
+    """
+    default = plan["defaults"].get("line", "")
+    if plan["update_by"] or "line" in plan["mapping"].values():
+        return
+    if default not in _lines(call.session):
+        raise refuse("LINE_UNKNOWN" if default else "LINE_DEFAULT_MISSING", field="import_job.defaults")
+
+
+CUSTOMERS = Importer(kind="customer", fields=(*columns.CUSTOMER, *columns.CUSTOMER_PARTS), apply=apply, demand=demand)
+
+
+def _telling(result: Result, left_out: list[Fault]) -> Result:
+    """The result of a row that is taken also tells what was left out of it."""
+    return result if result.outcome == FAILED or not left_out else replace(result, faults=[*result.faults, *left_out])
 
 
 def _applied(
@@ -143,9 +163,7 @@ def _placing(call: Call, row: Row, known: Known) -> Placing:
         raise refuse("LINE_UNKNOWN", field="line")
     if line.retired:
         raise refuse("LINE_RETIRED", field="line")
-    owner = known.owners.get(row.values["owner"]) if "owner" in row.values else known.myself
-    if owner is None or not owner.active:
-        raise refuse("OWNER_UNKNOWN", field="owner")
+    owner = _owner(call, row, known)
     unit_id = known.units.get(row.values.get("unit", ""))
     if "unit" in row.values and unit_id is None:
         raise refuse("UNIT_UNKNOWN", field="unit")
@@ -153,6 +171,24 @@ def _placing(call: Call, row: Row, known: Known) -> Placing:
     if not call.change_scope.covers(owner.id, unit_id):
         raise refuse("UNIT_BEYOND_REACH", field="unit")
     return Placing(line.id, owner.id, unit_id)
+
+
+def _owner(call: Call, row: Row, known: Known) -> Colleague:
+    """Who is named by number, or by a name that one person within reach has; oneself where nobody is.
+
+    Refuses OWNER_UNKNOWN and OWNER_AMBIGUOUS.
+    """
+    if "owner" not in row.values:
+        named = [known.myself] if known.myself else []
+    else:
+        every = known.owners.get(row.values["owner"], ())
+        named = [each for each in every if each.number == row.values["owner"]] or [
+            each for each in every if each.unit_id and call.change_scope.covers(each.id, each.unit_id)
+        ]
+    found = [each for each in named if each.active]
+    if len(found) != 1:
+        raise refuse("OWNER_AMBIGUOUS" if found else "OWNER_UNKNOWN", field="owner")
+    return found[0]
 
 
 def _parent(name: str, known: Known) -> UUID:
@@ -191,7 +227,7 @@ def _known(call: Call, rows: Sequence[Row], update_by: str) -> Known:
     known_lines = _lines(session)
     return Known(
         lines=known_lines,
-        owners=queries.colleagues_by_number(session, _cells(rows, "owner")),
+        owners=queries.colleagues_by_number_or_name(session, _cells(rows, "owner")),
         units=queries.units_by_code(session, _cells(rows, "unit")),
         parents=queries.customer_ids_by_name(session, _cells(rows, "parent")),
         existing=existing,

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from chassis import schema
@@ -51,12 +51,16 @@ def taken_contact_ids(session: Session, ids: Collection[str]) -> set[str]:
     return {str(found) for found in session.scalars(wanted.execution_options(**_TAKEN))}
 
 
-def colleagues_by_number(session: Session, numbers: Collection[str]) -> dict[str, Colleague]:
+def colleagues_by_number_or_name(session: Session, named: Collection[str]) -> dict[str, list[Colleague]]:
+    """The colleagues whom each text names, by their number, their name or their English one."""
     table = schema.org_people.c
-    wanted = select(table.number, table.id).where(table.number.in_(numbers))
-    ids = {row.number: row.id for row in session.execute(wanted, execution_options=_NAMES)}
-    found = people.find_all(session, ids.values())
-    return {number: found[person_id] for number, person_id in ids.items()}
+    columns = (table.number, table.name, table.name_en)
+    wanted = select(table.id).where(or_(*(column.in_(named) for column in columns)))
+    found: dict[str, list[Colleague]] = {}
+    for each in people.find_all(session, session.scalars(wanted, execution_options=_NAMES)).values():
+        for text in {each.number, each.name, each.name_en} & set(named):
+            found.setdefault(text, []).append(each)
+    return found
 
 
 def units_by_code(session: Session, codes: Collection[str]) -> dict[str, UUID]:
