@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import delete, insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from chassis import audit, clock, ids, masks, schema, tokens
+from chassis import audit, clock, creation, ids, masks, schema, tokens
 from chassis.call import Call
 from chassis.errors import DomainError, refuse
 from chassis.paging import DEFAULT_SIZE, MAX_SIZE
@@ -91,6 +91,8 @@ def create(call: Call, *, kind: str, job_id: UUID | None, arguments: dict[str, A
 
     Refuses ID_TAKEN another's id, and ALREADY_EXISTS one's own id for other work.
     """
+    if job_id:
+        creation.take_turns(call.session, job_id)
     if job_id and (existing := _find(call.session, job_id)):
         if existing.person_id != call.caller.person_id:
             raise refuse("ID_TAKEN", field="id")

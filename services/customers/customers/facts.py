@@ -1,5 +1,6 @@
 """Facts of the world that customers are checked against: credit codes, divisions, numbers, days."""
 
+import re
 from datetime import date
 from functools import lru_cache
 
@@ -10,6 +11,8 @@ from customers.refusals import refuse
 # GB 32100-2015: the alphabet, and the weights of the first seventeen characters.
 _ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _WEIGHTS = tuple(pow(3, place, 31) for place in range(17))
+_HAS_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:(?!\d)", re.IGNORECASE)
+_WEBSITE = re.compile(r"https?://([\w-]+\.)+[^\W\d_][\w-]+\.?(:\d{1,5})?([/?#]\S*)?", re.IGNORECASE)
 # GB/T 2260: the provinces' first two digits.
 _PROVINCES = frozenset(
     str(code)
@@ -59,6 +62,16 @@ def phone(number: str) -> str:
         return ""
     possible = phonenumbers.is_possible_number(parsed)
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164) if possible else ""
+
+
+def checked_website(address: str) -> str:
+    """The address; a domain by itself becomes one. Refuses WEBSITE_INVALID what is neither."""
+    found = address.strip()
+    if found and not _HAS_SCHEME.match(found):
+        found = f"https://{found}"
+    if found and not _WEBSITE.fullmatch(found):
+        raise refuse("WEBSITE_INVALID", field="customer.website")
+    return found
 
 
 def checked_day(text: str, *, field: str) -> date | None:

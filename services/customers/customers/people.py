@@ -59,11 +59,15 @@ def unit_zone(session: Session, unit_id: UUID | None) -> str:
     return session.scalar(wanted, execution_options=_EXEMPT) or "Asia/Shanghai"
 
 
+def zone_of(session: Session, person_id: UUID) -> str:
+    """The time zone of a person's home unit, by whose days what they may do a day is counted."""
+    person = find(session, person_id)
+    return unit_zone(session, person.unit_id if person else None)
+
+
 def start_of_day(session: Session, person_id: UUID, day: date) -> datetime:
     """When a day begins where a person's home unit is."""
-    person = find(session, person_id)
-    zone = unit_zone(session, person.unit_id if person else None)
-    return clock.start_of_day(day, zone)
+    return clock.start_of_day(day, zone_of(session, person_id))
 
 
 def active(session: Session, person_id: UUID, *, reason: str, field: str) -> Colleague:

@@ -84,6 +84,10 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_OWNER_AMBIGUOUS: _Reason.ValueType  # 81
     REASON_NOT_A_COMPANY: _Reason.ValueType  # 82
     REASON_NOT_A_PERSON: _Reason.ValueType  # 83
+    REASON_TIME_TOO_EARLY: _Reason.ValueType  # 84
+    REASON_CONTACT_NOT_THERE: _Reason.ValueType  # 85
+    REASON_DATE_IN_FUTURE: _Reason.ValueType  # 86
+    REASON_WEBSITE_INVALID: _Reason.ValueType  # 87
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Why customers refused."""
@@ -150,4 +154,8 @@ REASON_LINE_DEFAULT_MISSING: Reason.ValueType  # 80
 REASON_OWNER_AMBIGUOUS: Reason.ValueType  # 81
 REASON_NOT_A_COMPANY: Reason.ValueType  # 82
 REASON_NOT_A_PERSON: Reason.ValueType  # 83
+REASON_TIME_TOO_EARLY: Reason.ValueType  # 84
+REASON_CONTACT_NOT_THERE: Reason.ValueType  # 85
+REASON_DATE_IN_FUTURE: Reason.ValueType  # 86
+REASON_WEBSITE_INVALID: Reason.ValueType  # 87
 Global___Reason: _TypeAlias = Reason  # noqa: Y015

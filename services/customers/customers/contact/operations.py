@@ -13,6 +13,7 @@ from customers import facts, people, turns
 from customers.contact import events, queries
 from customers.contact.model import Contact, ContactPlace, Reveal
 from customers.customer.model import Customer
+from customers.customer.queries import missing
 from customers.refusals import refuse
 
 
@@ -135,14 +136,16 @@ def checked(given: Mapping[str, Any]) -> dict[str, Any]:
         if name in found:
             found[name] = facts.checked_phone(found[name], field=f"contact.{name}")
     if birthday := found.get("birthday"):
-        facts.checked_day(birthday.replace("--", "2000-", 1), field="contact.birthday")
+        day = facts.checked_day(birthday.replace("--", "2000-", 1), field="contact.birthday")
+        if day and day > clock.today():
+            raise refuse("DATE_IN_FUTURE", field="contact.birthday")
     return found
 
 
 def _check_customers(session: Session, customer_ids: set[UUID]) -> None:
-    """Refuse CUSTOMER_UNKNOWN customers that the caller cannot read, OUT_OF_REACH those they cannot change."""
+    """Refuse CUSTOMER_UNKNOWN customers that the caller cannot read, MERGED_INTO and OUT_OF_REACH."""
     for unknown in sorted(customer_ids - queries.readable_customers(session, customer_ids)):
-        raise refuse.unknown("CUSTOMER_UNKNOWN", unknown, field="contact.places")
+        raise missing(session, unknown, "CUSTOMER_UNKNOWN", field="contact.places")
     for customer_id in customer_ids:
         guard.demand_key(session, Customer, customer_id)
 

@@ -247,6 +247,8 @@ def checked(session: Session, customer: Customer | None, given: Mapping[str, Any
         facts.checked_credit_code(found["credit_code"])
     if "division_code" in found:
         facts.checked_division(found["division_code"])
+    if "website" in found:
+        found["website"] = facts.checked_website(found["website"])
     if "phones" in found:
         numbers = [facts.checked_phone(phone, field="customer.phones") for phone in found["phones"]]
         found["phones"] = list(dict.fromkeys(numbers))

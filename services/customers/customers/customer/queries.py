@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from chassis import ids, paging, schema
 from chassis.arrays import UuidArray, array_text, uuids
 from chassis.call import Call
+from chassis.errors import DomainError
 from chassis.listing import Condition, Listing, Narrowing, Order
 from customers import facts, people
 from customers.customer.model import Assignment, AssignmentPeriod, Customer, Share
@@ -38,10 +39,15 @@ def get_customer(session: Session, customer_id: UUID, *, deleted: bool = False) 
     """
     found = find_customer(session, customer_id)
     if found is None or (found.deleted_at and not deleted):
-        if (winner_id := merged_into(session, customer_id)) and is_readable(session, winner_id):
-            raise refuse("MERGED_INTO", customer_id=winner_id)
-        raise refuse.unknown("NOT_FOUND", customer_id)
+        raise missing(session, customer_id, "NOT_FOUND")
     return found
+
+
+def missing(session: Session, customer_id: UUID, reason: str, *, field: str = "") -> DomainError:
+    """The refusal of a customer that is not there for the caller: MERGED_INTO, with where it went, if that is."""
+    if (winner_id := merged_into(session, customer_id)) and is_readable(session, winner_id):
+        return refuse("MERGED_INTO", field=field, customer_id=winner_id)
+    return refuse.unknown(reason, customer_id, field=field)
 
 
 def merged_into(session: Session, customer_id: UUID) -> UUID | None:
