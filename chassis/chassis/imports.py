@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from chassis import files, import_rows, jobs, sheets
+from chassis import files, import_repeats, import_rows, jobs, sheets
 from chassis.call import Call
 from chassis.errors import DomainError, refuse
 from chassis.import_rows import FAILED, UNCHANGED, Fault, Result
@@ -25,7 +25,10 @@ STAGED = 1000
 
 @dataclass(frozen=True)
 class Field:
-    """What a column may fill. `aliases` are other names by which files call it; a `key` finds records to update."""
+    """What a column may fill. `aliases` are other names by which files call it; a `key` finds records to update.
+
+    A key no two rows of a file may have alike, nor two new records what is `unique`.
+    """
 
     name: str
     title: str
@@ -33,6 +36,7 @@ class Field:
     aliases: tuple[str, ...] = ()
     required: bool = False
     key: bool = False
+    unique: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,8 +84,11 @@ def passed_over(error: DomainError) -> Result:
 
 
 def fault(error: DomainError, *, name: str = "") -> Fault:
-    """What is told of a row, by the field's bare name."""
-    return Fault(error.reason, name or error.field.rpartition(".")[2], error.zh or error.text, error.text)
+    """What is told of a row, by the field's bare name; where it is about another row, with that one's number."""
+    zh, en = error.zh or error.text, error.text
+    if row := error.metadata.get("row"):
+        zh, en = f"{zh}（第 {row} 行）", f"{en} (row {row})"
+    return Fault(error.reason, name or error.field.rpartition(".")[2], zh, en)
 
 
 def demand_mapping(importer: Importer, plan: Mapping[str, Any]) -> None:
@@ -199,9 +206,12 @@ def _tracing(session: Session, result: Result) -> Result:
 
 def _results(importer: Importer, call: Call, job: Job, found: Sequence[Any]) -> list[Result]:
     columns, plan = job.cursor["columns"], job.cursor["plan"]
-    results: dict[int, Result] = {}
+    repeated = import_repeats.of_step(call.session, job, found, _unique(importer, job))
+    results = {number: refused(refuse("ROW_TWICE", field=name, row=row)) for number, name, row in repeated}
     rows = []
     for each in found:
+        if each.number in results:
+            continue
         if len(each.cells) > len(columns):
             results[each.number] = refused(refuse("ROW_TOO_LONG"))
         else:
@@ -209,6 +219,14 @@ def _results(importer: Importer, call: Call, job: Job, found: Sequence[Any]) -> 
     applied = importer.apply(call, rows, plan["update_by"]) if rows else []
     results |= {row.number: result for row, result in zip(rows, applied, strict=True)}
     return [results[each.number] for each in found]
+
+
+def _unique(importer: Importer, job: Job) -> dict[str, int]:
+    """The fields that no two rows may have alike, each with the place of its column; records that are there may."""
+    changing = bool(job.cursor["plan"]["update_by"])
+    names = {each.name for each in importer.fields if each.key or (each.unique and not changing)}
+    filled = [job.cursor["plan"]["mapping"].get(column, "") for column in job.cursor["columns"]]
+    return {name: at for at, name in enumerate(filled) if name in names}
 
 
 def _values(cells: Sequence[str], columns: Sequence[str], plan: Mapping[str, Any]) -> dict[str, str]:

@@ -64,6 +64,10 @@ def failures(client: Client, job: pb.ImportJob) -> list[tuple[int, str, str]]:
     return [(row.number, error.column, error.reason) for row in found for error in row.errors]
 
 
+def errors(client: Client, job: pb.ImportJob) -> list[tuple[pb.ImportRow, pb.RowError]]:
+    return [(row, error) for row in client("ListImportRows", import_job_id=job.id).rows for error in row.errors]
+
+
 GOOD = csv_of(
     HEADER, ("杭州远山机械有限公司", code(1), "0571-88886666", "重点", "老客户"), ("宁波甬江电子", "", "", "B", "")
 )
@@ -391,6 +395,42 @@ def test_what_an_import_was_refused_may_be_asked_for(
     imported(seller, work, csv_of(HEADER, ("远山", code(1), "", "", ""), ("甬江电子", "", "", "", "")))
     assert seller("AskToJoin", credit_code=code(1)).id
     assert seller("AskToJoin", name="甬江电子").id
+
+
+def test_a_row_that_repeats_an_earlier_one_names_it_however_far_apart(
+    company: Company, seller: Client, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from chassis import jobs
+
+    monkeypatch.setattr(jobs, "STEP", 2)
+    lines = [
+        ("甲", code(1), "", "", ""),
+        ("乙", "", "138 1234 5678", "", ""),
+        ("丙", code(2), "abc", "", ""),
+        ("丁", code(1).lower(), "", "", ""),
+        ("戊", code(2), "", "", ""),
+        ("己", "", "138-1234-5678", "", ""),
+        ("庚", code(2), "", "", ""),
+    ]
+    job = imported(seller, work, csv_of(HEADER, *lines))
+    repeated = [(row.number, error.reason, error.text_en) for row, error in errors(seller, job)]
+    assert repeated == [
+        (4, "PHONE_INVALID", "The phone number is not valid"),
+        (5, "ROW_TWICE", "It repeats an earlier row of this file (row 2)"),
+        (7, "ROW_TWICE", "It repeats an earlier row of this file (row 3)"),
+        (8, "ROW_TWICE", "It repeats an earlier row of this file (row 6)"),
+    ]
+    done = started(seller, work, job)
+    assert (done.progress.created, [row.number for row, _ in errors(seller, done)]) == (3, [4, 5, 7, 8])
+
+
+def test_a_new_customer_of_a_name_like_anothers_is_taken_and_told(company: Company, seller: Client, work: Work) -> None:
+    making.customer(seller, company, name="杭州远山机械有限公司")
+    content = csv_of(HEADER, ("杭州 远山机械", "", "", "", ""), ("宁波甬江电子", "", "", "", ""))
+    job = started(seller, work, imported(seller, work, content))
+    found = seller("ListImportRows", import_job_id=job.id, outcome=pb.ROW_OUTCOME_CREATED).rows
+    told = [[(error.column, error.reason) for error in row.errors] for row in found]
+    assert told == [[("公司名称", "ALIKE_EXISTS")], []]
 
 
 def test_an_imported_customer_fulfils_its_owners_registration(company: Company, seller: Client, work: Work) -> None:

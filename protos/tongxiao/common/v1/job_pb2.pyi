@@ -356,7 +356,7 @@ class ImportRow(_message.Message):
 
     @_builtins.property
     def errors(self) -> _containers.RepeatedCompositeFieldContainer[Global___RowError]:
-        """Why it failed; of another row what was left out."""
+        """Why it failed; of another row what was left out, or that there is a record like it."""
 
     def __init__(
         self,
@@ -377,7 +377,7 @@ Global___ImportRow: _TypeAlias = ImportRow  # noqa: Y015
 
 @_typing.final
 class RowError(_message.Message):
-    """Why a row failed, or what of it was left out."""
+    """Why a row failed, or what is worth knowing of one that did not."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

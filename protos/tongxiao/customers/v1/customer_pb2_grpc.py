@@ -180,6 +180,7 @@ class CustomersServiceServicer:
     def CreateCustomer(self, request, context):
         """Creates a customer with at least one assignment. Refuses DUPLICATE_EXISTS, with its id, one whose code or phone a
         customer within reach has; DUPLICATE_ELSEWHERE or REGISTERED_ELSEWHERE, with the unit's name and no more, one beyond.
+        A name like another's is taken: FindDuplicates tells beforehand who is like a draft.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

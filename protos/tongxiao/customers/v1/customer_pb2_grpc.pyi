@@ -53,6 +53,7 @@ class CustomersServiceStub:
     CreateCustomer: _grpc.UnaryUnaryMultiCallable[_customer_pb2.CreateCustomerRequest, _customer_pb2.Customer]
     """Creates a customer with at least one assignment. Refuses DUPLICATE_EXISTS, with its id, one whose code or phone a
     customer within reach has; DUPLICATE_ELSEWHERE or REGISTERED_ELSEWHERE, with the unit's name and no more, one beyond.
+    A name like another's is taken: FindDuplicates tells beforehand who is like a draft.
     """
     UpdateCustomer: _grpc.UnaryUnaryMultiCallable[_customer_pb2.UpdateCustomerRequest, _customer_pb2.Customer]
     """Changes a customer's common facts; a new code or phone is compared as at creation."""
@@ -97,6 +98,7 @@ class CustomersServiceAsyncStub(CustomersServiceStub):
     CreateCustomer: _aio.UnaryUnaryMultiCallable[_customer_pb2.CreateCustomerRequest, _customer_pb2.Customer]  # type: ignore[assignment]
     """Creates a customer with at least one assignment. Refuses DUPLICATE_EXISTS, with its id, one whose code or phone a
     customer within reach has; DUPLICATE_ELSEWHERE or REGISTERED_ELSEWHERE, with the unit's name and no more, one beyond.
+    A name like another's is taken: FindDuplicates tells beforehand who is like a draft.
     """
     UpdateCustomer: _aio.UnaryUnaryMultiCallable[_customer_pb2.UpdateCustomerRequest, _customer_pb2.Customer]  # type: ignore[assignment]
     """Changes a customer's common facts; a new code or phone is compared as at creation."""
@@ -186,6 +188,7 @@ class CustomersServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_customer_pb2.Customer, _abc.Awaitable[_customer_pb2.Customer]]:
         """Creates a customer with at least one assignment. Refuses DUPLICATE_EXISTS, with its id, one whose code or phone a
         customer within reach has; DUPLICATE_ELSEWHERE or REGISTERED_ELSEWHERE, with the unit's name and no more, one beyond.
+        A name like another's is taken: FindDuplicates tells beforehand who is like a draft.
         """
 
     @_abc_1.abstractmethod

@@ -88,6 +88,7 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_CONTACT_NOT_THERE: _Reason.ValueType  # 85
     REASON_DATE_IN_FUTURE: _Reason.ValueType  # 86
     REASON_WEBSITE_INVALID: _Reason.ValueType  # 87
+    REASON_ALIKE_EXISTS: _Reason.ValueType  # 88
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Why customers refused."""
@@ -158,4 +159,5 @@ REASON_TIME_TOO_EARLY: Reason.ValueType  # 84
 REASON_CONTACT_NOT_THERE: Reason.ValueType  # 85
 REASON_DATE_IN_FUTURE: Reason.ValueType  # 86
 REASON_WEBSITE_INVALID: Reason.ValueType  # 87
+REASON_ALIKE_EXISTS: Reason.ValueType  # 88
 Global___Reason: _TypeAlias = Reason  # noqa: Y015

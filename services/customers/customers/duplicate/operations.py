@@ -29,7 +29,9 @@ def demand_unique(call: Call, *, code: str, phones: Collection[str], besides: UU
     """Refuse DUPLICATE_EXISTS, with its id, a customer within reach of this code or phone; else DUPLICATE_ELSEWHERE.
 
     The latter names the owning unit and no more, is counted and audited; past the day's limit DUPLICATE_CHECK_LIMIT.
+    Of those who bring one phone at once, the first is done before the next is compared.
     """
+    turns.wait_for_all(call.session, "phone", phones)
     found = queries.exact_matches(call.session, [code] if code else [], phones)
     found = [match for match in found if match.customer_id != besides]
     if found:

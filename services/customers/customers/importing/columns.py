@@ -21,7 +21,7 @@ CUSTOMER = (
     Field("division_code", "行政区划代码", "Division code", ("区划代码", "postal division")),
     Field("address", "地址", "Address", ("street", "street address", "详细地址")),
     Field("website", "网站", "Website", ("website url", "website link", "网址", "company domain name")),
-    Field("phones", "电话", "Phones", ("phone", "phone number", "联系电话", "座机")),
+    Field("phones", "电话", "Phones", ("phone", "phone number", "联系电话", "座机"), unique=True),
     Field("tags", "标签", "Tags", ("标记",)),
     Field("note", "备注", "Note", ("notes", "description", "说明")),
     Field("next_contact_date", "下次联系日", "Next contact", ("下次跟进",)),
@@ -37,7 +37,7 @@ CUSTOMER = (
 )
 # What comes to the fields above, and is no column of an export.
 CUSTOMER_PARTS = (
-    Field("mobile", "手机", "Mobile", ("mobile phone", "mobile phone number", "手机号", "手机号码")),
+    Field("mobile", "手机", "Mobile", ("mobile phone", "mobile phone number", "手机号", "手机号码"), unique=True),
     Field("street2", "地址（续）", "Street 2", ("street address 2", "address line 2")),
     Field("city", "城市", "City", ("市", "所在城市")),
     Field("province", "省份", "Province", ("省", "state", "state region", "所在省份")),

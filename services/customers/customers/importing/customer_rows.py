@@ -39,6 +39,7 @@ class Known:
     owners: Mapping[str, Sequence[Colleague]]
     units: Mapping[str, UUID]
     parents: Mapping[str, Sequence[UUID]]
+    alike: set[str]
     existing: Mapping[str, Customer]
     changeable: set[UUID]
     doubles: Doubles
@@ -54,7 +55,7 @@ def apply(call: Call, rows: Sequence[Row], update_by: str) -> list[Result]:
     made: dict[int, Customer] = {}
     person = imports.passed_over(refuse("NOT_A_COMPANY", field="is_company"))
     results = {row.number: person for row in rows}
-    seen: set[str] = set()
+    seen: dict[str, int] = {}
     for row in companies:
         try:
             results[row.number] = _applied(call, row, known, update_by=update_by, seen=seen, made=made)
@@ -62,7 +63,10 @@ def apply(call: Call, rows: Sequence[Row], update_by: str) -> list[Result]:
             results[row.number] = refused(error)
     results |= _kept(call, made)
     known.doubles.fulfil(call, {number: results[number].resource_id for number in made})
-    return [_telling(results[row.number], left_out) for row, left_out in parted]
+    for row, told in parted:
+        if row.number in made and row.values["name"] in known.alike:
+            told.append(imports.fault(refuse("ALIKE_EXISTS", field="name")))
+    return [_telling(results[row.number], told) for row, told in parted]
 
 
 def demand(call: Call, plan: Mapping[str, Any]) -> None:
@@ -80,13 +84,13 @@ def demand(call: Call, plan: Mapping[str, Any]) -> None:
 CUSTOMERS = Importer(kind="customer", fields=(*columns.CUSTOMER, *columns.CUSTOMER_PARTS), apply=apply, demand=demand)
 
 
-def _telling(result: Result, left_out: list[Fault]) -> Result:
-    """The result of a row that is taken also tells what was left out of it."""
-    return result if result.outcome == FAILED or not left_out else replace(result, faults=[*result.faults, *left_out])
+def _telling(result: Result, told: list[Fault]) -> Result:
+    """The result of a row that is taken also tells what was left out of it, and whom it may double."""
+    return result if result.outcome == FAILED or not told else replace(result, faults=[*result.faults, *told])
 
 
 def _applied(
-    call: Call, row: Row, known: Known, *, update_by: str, seen: set[str], made: dict[int, Customer]
+    call: Call, row: Row, known: Known, *, update_by: str, seen: dict[str, int], made: dict[int, Customer]
 ) -> Result:
     """What becomes of one row; a new customer is put into `made`, to be kept with the others."""
     given = pb.Customer()
@@ -104,7 +108,7 @@ def _applied(
     values = operations.checked(call.session, existing, values)
     if existing:
         return _changed(call, existing, values, known)
-    _demand_phones_once(values["phones"], seen)
+    _demand_phones_once(row, values["phones"], seen)
     known.doubles.demand_none(call, values["credit_code"], values["phones"])
     made[row.number] = _built(call, row, values, known)
     return Result(CREATED)
@@ -122,20 +126,20 @@ def _faults(given: pb.Customer, row: Row, existing: Customer | None) -> Result |
     return cells.faults_of(request)
 
 
-def _demand_once(row: Row, seen: set[str]) -> None:
+def _demand_once(row: Row, seen: dict[str, int]) -> None:
     """Refuse ROW_TWICE a row with the id or the credit code of an earlier one of the same step."""
     for name in ("id", "credit_code"):
         key = f"{name} {row.values.get(name, '')}"
         if row.values.get(name) and key in seen:
-            raise refuse("ROW_TWICE", field=name)
-        seen.add(key)
+            raise refuse("ROW_TWICE", field=name, row=seen[key])
+        seen[key] = row.number
 
 
-def _demand_phones_once(phones: Sequence[str], seen: set[str]) -> None:
+def _demand_phones_once(row: Row, phones: Sequence[str], seen: dict[str, int]) -> None:
     """Refuse ROW_TWICE a new customer with a phone of an earlier one of the same step."""
-    if seen & set(phones):
-        raise refuse("ROW_TWICE", field="phones")
-    seen.update(phones)
+    if twice := next((phone for phone in phones if phone in seen), None):
+        raise refuse("ROW_TWICE", field="phones", row=seen[twice])
+    seen.update(dict.fromkeys(phones, row.number))
 
 
 def _changed(call: Call, customer: Customer, values: Mapping[str, Any], known: Known) -> Result:
@@ -230,6 +234,7 @@ def _known(call: Call, rows: Sequence[Row], update_by: str) -> Known:
         owners=queries.colleagues_by_number_or_name(session, _cells(rows, "owner")),
         units=queries.units_by_code(session, _cells(rows, "unit")),
         parents=queries.customer_ids_by_name(session, _cells(rows, "parent")),
+        alike=queries.named_alike(session, _cells(rows, "name")),
         existing=existing,
         changeable=guard.changeable(session, Customer, [each.id for each in existing.values()]),
         doubles=doubles.of(call, rows, known_lines),

@@ -9,7 +9,7 @@ from chassis.call import Call
 from chassis.errors import DomainError
 from chassis.import_rows import Result
 from chassis.imports import Row, refused
-from customers import facts
+from customers import facts, turns
 from customers.customer.operations import Placing
 from customers.duplicate import operations as duplicates
 from customers.duplicate import queries as exact
@@ -56,7 +56,9 @@ class Doubles:
 def of(call: Call, rows: Sequence[Row], lines: Mapping[str, ProductLine]) -> Doubles:
     """What there is of what the rows bring."""
     codes = {row.values["credit_code"] for row in rows if "credit_code" in row.values}
-    found = exact.exact_matches(call.session, codes, {phone for row in rows for phone in _phones(row)})
+    phones = {phone for row in rows for phone in _phones(row)}
+    turns.wait_for_all(call.session, "phone", phones)
+    found = exact.exact_matches(call.session, codes, phones)
     drafts = {row.number: draft for row in rows if (draft := _draft(row, lines))}
     numbers = list(drafts)
     registered: dict[int, list[Registration]] = {}

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import ARRAY, Text, and_, cast, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from chassis import schema
@@ -33,6 +33,14 @@ def customer_ids_by_name(session: Session, names: Collection[str]) -> dict[str, 
     for name, customer_id in session.execute(wanted):
         found.setdefault(name, []).append(customer_id)
     return found
+
+
+def named_alike(session: Session, names: Collection[str]) -> set[str]:
+    """Those of the names that a customer within reach has too, apart from letter forms and legal suffixes."""
+    sought = func.unnest(cast(list(names), ARRAY(Text))).table_valued("name", name="sought").render_derived()
+    same = and_(Customer.name_key == func.name_key(sought.c.name), Customer.name_key != "")
+    wanted = select(sought.c.name, Customer.id).join(Customer, same).where(Customer.deleted_at.is_(None))
+    return {name for name, _ in session.execute(wanted)}
 
 
 def taken_ids(session: Session, ids: Iterable[str]) -> set[str]:
