@@ -86,8 +86,10 @@ def state_of(job: Job) -> pb.JobState.ValueType:
     return _STATES[job.state]
 
 
-def create(call: Call, *, kind: str, job_id: UUID | None, arguments: dict[str, Any]) -> Job:
-    """Have a job done in the caller's name; the same again answers it as it is.
+def create(
+    call: Call, *, kind: str, job_id: UUID | None, arguments: dict[str, Any], told: Mapping[str, Any] | None = None
+) -> Job:
+    """Have a job done in the caller's name; the same again answers it as it is. `told` is what the trail says of it.
 
     Refuses ID_TAKEN another's id, and ALREADY_EXISTS one's own id for other work.
     """
@@ -102,7 +104,7 @@ def create(call: Call, *, kind: str, job_id: UUID | None, arguments: dict[str, A
     made = Job(id=job_id or ids.new_id(), kind=kind, person_id=call.caller.person_id, arguments=arguments)
     values = {column.name: getattr(made, column.name) for column in _COLUMNS}
     call.session.execute(insert(schema.jobs).values(values), execution_options=_EXEMPT)
-    audit.record_job(call.session, made.id, kind)
+    audit.record_job(call.session, made.id, kind, told or {})
     return made
 
 
@@ -142,7 +144,7 @@ def go_on(call: Call, job: Job) -> None:
     """Have a job that waited be worked on, as it now stands."""
     job.due_at = clock.now()
     save(call.session, job)
-    audit.record_job(call.session, job.id, job.kind)
+    audit.record_job(call.session, job.id, job.kind, {})
 
 
 def save(session: Session, job: Job) -> None:
@@ -159,7 +161,7 @@ def cancel(call: Call, job_id: UUID, *kinds: str) -> Job:
         raise refuse("JOB_OVER")
     job.end(CANCELLED)
     save(call.session, job)
-    audit.record_job(call.session, job.id, job.kind)
+    audit.record_job(call.session, job.id, job.kind, {})
     return job
 
 

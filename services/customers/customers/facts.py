@@ -64,6 +64,14 @@ def phone(number: str) -> str:
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164) if possible else ""
 
 
+def spaced_phone(number: str) -> str:
+    """A number in blocks, which no spreadsheet takes for a sum; one that is masked stays as it is."""
+    if not number[1:].isdigit():
+        return number
+    parsed = phonenumbers.parse(number)
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL).replace("-", " ")
+
+
 def checked_website(address: str) -> str:
     """The address; a domain by itself becomes one. Refuses WEBSITE_INVALID what is neither."""
     found = address.strip()

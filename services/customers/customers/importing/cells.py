@@ -60,6 +60,12 @@ def _prefix(enum: EnumDescriptor) -> str:
 _VALUES = {enum.full_name: _known(enum) for enum in _ENUMS}
 
 
+def label(enum: EnumDescriptor, value: int, language: str) -> str:
+    """How a value is written in a language, so that an import knows it; nothing for what is not said."""
+    labels = _LABELS[enum.name][value - 1] if value else ("",)
+    return next(each for each in labels if each.isascii() == (language == "en") or not each)
+
+
 def fill(message: Message, values: Mapping[str, str], names: Iterable[str]) -> None:
     """Fill the fields of these names that have a cell; refuses VALUE_UNKNOWN a label that no enum has."""
     for name in names:
