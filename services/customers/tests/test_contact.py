@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from chassis import clock, files
 from chassis.caller import FieldAccess
+from chassis.envelope import decode
 from chassis.ids import new_id
 from chassis.testing.rpc import grant
 from tongxiao.common.v1.permission_pb2 import Permission
@@ -62,6 +63,19 @@ def test_a_contact_made_again_elsewhere_is_refused(company: Company, staff: Staf
     here, there = making.customer(seller, company), making.customer(seller, company, name="另一家")
     assert making.contact(seller, here, id=id_) == making.contact(seller, here, id=id_)
     assert refusal(lambda: making.contact(seller, there, id=id_)) == "ALREADY_EXISTS"
+
+
+def test_a_deleted_contact_comes_back_as_it_was(company: Company, staff: Staff) -> None:
+    seller = staff.seller()
+    contact = making.contact(seller, making.customer(seller, company))
+    assert refusal(lambda: seller("RestoreContact", id=contact.id)) == "NOT_DELETED"
+    seller("DeleteContact", id=contact.id, etag="*")
+    assert refusal(lambda: staff.seller("s1")("RestoreContact", id=contact.id)) in ("NOT_FOUND", "NOT_YET_KNOWN")
+    back = seller("RestoreContact", id=contact.id)
+    assert (back.name, back.mobile, back.places) == (contact.name, contact.mobile, contact.places)
+    assert seller("GetContact", id=contact.id) == back
+    told = rows(company, "SELECT envelope FROM outbox WHERE type = 'contact.changed.v1' ORDER BY id")
+    assert [decode(row.envelope).version for row in told] == [1, 2, 3]
 
 
 def test_a_mask_is_never_written_back(company: Company, staff: Staff) -> None:

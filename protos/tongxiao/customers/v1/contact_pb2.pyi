@@ -334,6 +334,27 @@ class DeleteContactRequest(_message.Message):
 Global___DeleteContactRequest: _TypeAlias = DeleteContactRequest  # noqa: Y015
 
 @_typing.final
+class RestoreContactRequest(_message.Message):
+    """Asks to restore a deleted contact."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RestoreContactRequest: _TypeAlias = RestoreContactRequest  # noqa: Y015
+
+@_typing.final
 class RevealContactRequest(_message.Message):
     """Asks to see masked numbers."""
 

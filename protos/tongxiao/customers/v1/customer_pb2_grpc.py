@@ -208,7 +208,7 @@ class CustomersServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ReassignCustomer(self, request, context):
-        """Gives one line of a customer another owner; history, contacts and shares stay.
+        """Gives one line of a customer another owner; history, contacts and shares stay. Whose it is already keeps it as it is.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -222,7 +222,8 @@ class CustomersServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CreateShare(self, request, context):
-        """Shares a customer with a colleague, to read or to write, until a day.
+        """Shares a customer with a colleague, to read or to write, until a day. With whom it is shared already, that share is
+        changed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

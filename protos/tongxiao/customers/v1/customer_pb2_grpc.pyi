@@ -62,11 +62,13 @@ class CustomersServiceStub:
     RestoreCustomer: _grpc.UnaryUnaryMultiCallable[_customer_pb2.RestoreCustomerRequest, _customer_pb2.Customer]
     """Restores a deleted customer."""
     ReassignCustomer: _grpc.UnaryUnaryMultiCallable[_customer_pb2.ReassignCustomerRequest, _customer_pb2.Customer]
-    """Gives one line of a customer another owner; history, contacts and shares stay."""
+    """Gives one line of a customer another owner; history, contacts and shares stay. Whose it is already keeps it as it is."""
     ListAssignmentHistory: _grpc.UnaryUnaryMultiCallable[_customer_pb2.ListAssignmentHistoryRequest, _customer_pb2.ListAssignmentHistoryResponse]
     """Lists who has owned a customer, per line, newest first."""
     CreateShare: _grpc.UnaryUnaryMultiCallable[_customer_pb2.CreateShareRequest, _customer_pb2.Share]
-    """Shares a customer with a colleague, to read or to write, until a day."""
+    """Shares a customer with a colleague, to read or to write, until a day. With whom it is shared already, that share is
+    changed.
+    """
     ListShares: _grpc.UnaryUnaryMultiCallable[_customer_pb2.ListSharesRequest, _customer_pb2.ListSharesResponse]
     """Lists whom a customer is shared with."""
     ExplainCustomerAccess: _grpc.UnaryUnaryMultiCallable[_customer_pb2.ExplainCustomerAccessRequest, _customer_pb2.ExplainCustomerAccessResponse]
@@ -107,11 +109,13 @@ class CustomersServiceAsyncStub(CustomersServiceStub):
     RestoreCustomer: _aio.UnaryUnaryMultiCallable[_customer_pb2.RestoreCustomerRequest, _customer_pb2.Customer]  # type: ignore[assignment]
     """Restores a deleted customer."""
     ReassignCustomer: _aio.UnaryUnaryMultiCallable[_customer_pb2.ReassignCustomerRequest, _customer_pb2.Customer]  # type: ignore[assignment]
-    """Gives one line of a customer another owner; history, contacts and shares stay."""
+    """Gives one line of a customer another owner; history, contacts and shares stay. Whose it is already keeps it as it is."""
     ListAssignmentHistory: _aio.UnaryUnaryMultiCallable[_customer_pb2.ListAssignmentHistoryRequest, _customer_pb2.ListAssignmentHistoryResponse]  # type: ignore[assignment]
     """Lists who has owned a customer, per line, newest first."""
     CreateShare: _aio.UnaryUnaryMultiCallable[_customer_pb2.CreateShareRequest, _customer_pb2.Share]  # type: ignore[assignment]
-    """Shares a customer with a colleague, to read or to write, until a day."""
+    """Shares a customer with a colleague, to read or to write, until a day. With whom it is shared already, that share is
+    changed.
+    """
     ListShares: _aio.UnaryUnaryMultiCallable[_customer_pb2.ListSharesRequest, _customer_pb2.ListSharesResponse]  # type: ignore[assignment]
     """Lists whom a customer is shared with."""
     ExplainCustomerAccess: _aio.UnaryUnaryMultiCallable[_customer_pb2.ExplainCustomerAccessRequest, _customer_pb2.ExplainCustomerAccessResponse]  # type: ignore[assignment]
@@ -221,7 +225,7 @@ class CustomersServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _customer_pb2.ReassignCustomerRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_customer_pb2.Customer, _abc.Awaitable[_customer_pb2.Customer]]:
-        """Gives one line of a customer another owner; history, contacts and shares stay."""
+        """Gives one line of a customer another owner; history, contacts and shares stay. Whose it is already keeps it as it is."""
 
     @_abc_1.abstractmethod
     def ListAssignmentHistory(
@@ -237,7 +241,9 @@ class CustomersServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _customer_pb2.CreateShareRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_customer_pb2.Share, _abc.Awaitable[_customer_pb2.Share]]:
-        """Shares a customer with a colleague, to read or to write, until a day."""
+        """Shares a customer with a colleague, to read or to write, until a day. With whom it is shared already, that share is
+        changed.
+        """
 
     @_abc_1.abstractmethod
     def ListShares(

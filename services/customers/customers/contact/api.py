@@ -60,6 +60,10 @@ def delete_contact(request: pb.DeleteContactRequest, call: Call) -> Empty:
     return Empty()
 
 
+def restore_contact(request: pb.RestoreContactRequest, call: Call) -> pb.Contact:
+    return to_message(operations.restore_contact(call, contact_id=UUID(request.id)), call)
+
+
 def reveal_contact(request: pb.RevealContactRequest, call: Call) -> pb.RevealContactResponse:
     contact, remaining = operations.reveal_contact(call, contact_id=UUID(request.id), per_day=reveals_per_day)
     return pb.RevealContactResponse(

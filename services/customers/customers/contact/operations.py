@@ -106,6 +106,19 @@ def delete_contact(call: Call, *, contact_id: UUID, etag: str) -> None:
     outbox.publish(call.session, events.contact_gone(contact))
 
 
+def restore_contact(call: Call, *, contact_id: UUID) -> Contact:
+    """Bring a deleted contact back. Refuses NOT_FOUND, OUT_OF_REACH, and NOT_DELETED one that is there."""
+    contact = queries.get_contact(call.session, contact_id, deleted=True)
+    guard.demand(call.session, contact)
+    if contact.deleted_at is None:
+        raise refuse("NOT_DELETED")
+    contact.deleted_at = None
+    contact.updated_at = clock.now()
+    call.session.flush()
+    outbox.publish(call.session, events.contact_changed(contact))
+    return contact
+
+
 def reveal_contact(call: Call, *, contact_id: UUID, per_day: int) -> tuple[Contact, int]:
     """A contact whose numbers may now be shown in clear, and how many more may be revealed today.
 

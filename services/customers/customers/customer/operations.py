@@ -189,7 +189,7 @@ def restore_customer(call: Call, *, customer_id: UUID) -> Customer:
 def reassign_customer(
     call: Call, *, customer_id: UUID, line_id: UUID, owner_id: UUID, unit_id: UUID | None, note: str, etag: str
 ) -> Customer:
-    """Give one line of a customer another owner; nothing else of it changes.
+    """Give one line of a customer another owner; nothing else of it changes, nor anything where it is theirs already.
 
     The line must be within reach as it is, and the new unit too. Refuses NOT_FOUND, LINE_UNKNOWN, OUT_OF_REACH,
     VERSION_MISMATCH, OWNER_UNKNOWN, OWNER_NOT_IN_UNIT and UNIT_BEYOND_REACH.
@@ -201,7 +201,8 @@ def reassign_customer(
     guard.demand(call.session, assignment)
     masks.check_etag(etag, customer.version)
     placing = destination(call, line_id=line_id, owner_id=owner_id, unit_id=unit_id)
-    hand_on(call, [(customer, assignment, placing)], note=note)
+    if (assignment.owner_id, assignment.unit_id) != (placing.owner_id, placing.unit_id):
+        hand_on(call, [(customer, assignment, placing)], note=note)
     return customer
 
 

@@ -188,7 +188,7 @@ def _marks(call: Call, given: pb.CustomerFilter) -> Iterator[Condition]:
     if parent_id := ids.parse_id(given.parent_id):
         yield lambda c: c.parent_id == parent_id
     if given.phone:
-        call.demand_readable("customer.phones")
+        call.demand_readable("customer.phones", field="filter.phone")
         phone = facts.checked_phone(given.phone, field="filter.phone")
         yield lambda c: c.phones.contains(cast([phone], ARRAY(Text)))
 
