@@ -201,11 +201,7 @@ def validate(request: Message) -> None:
         violations = [violation for violation in violations if _is_named(violation.field, request)]
     if violations:
         raise InvalidRequest(violations)
-    characters = list(text.forbidden(request))
-    if characters:
-        raise refuse("FORBIDDEN_CHARACTERS", field=characters[0])
-    if blank := [path for path in text.blank(request) if not updating or _is_named(path, request)]:
-        raise refuse("BLANK", field=blank[0])
+    text.demand_legible(request, lambda path: not updating or _is_named(path, request))
 
 
 def _is_named(path: str, request: Any) -> bool:

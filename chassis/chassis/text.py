@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
@@ -10,6 +10,7 @@ from buf.validate import validate_pb2
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
+from chassis.errors import refuse
 from tongxiao.common.v1 import options_pb2
 
 # The zero-width joiner (U+200D) stays: it joins emoji.
@@ -20,6 +21,14 @@ _RULES: Any = validate_pb2
 _EMPTY = "\u115f\u1160\u3164\uffa0\u2800"
 _LINE = re.compile(f"[\x00-\x1f\x7f-\x9f\u2028\u2029{_INVISIBLE}]")
 _LINES = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f{_INVISIBLE}]")
+
+
+def demand_legible(request: Message, is_meant: Callable[[str], bool]) -> None:
+    """Refuse FORBIDDEN_CHARACTERS, and BLANK what a request means to say and does not."""
+    if characters := next(forbidden(request), ""):
+        raise refuse("FORBIDDEN_CHARACTERS", field=characters)
+    if nothing := next(filter(is_meant, blank(request)), ""):
+        raise refuse("BLANK", field=nothing)
 
 
 def forbidden(message: Message, path: str = "") -> Iterator[str]:

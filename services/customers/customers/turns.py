@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, bindparam, func, select
+from sqlalchemy import ARRAY, Text, bindparam, func
 from sqlalchemy.orm import Session
 
 
@@ -17,7 +17,8 @@ def wait_for_all(session: Session, what: str, of: Iterable[object]) -> None:
     keys = bindparam(None, [f"{what}/{each}" for each in of], ARRAY(Text))
     if not keys.value:
         return
-    key = func.unnest(keys).column_valued("key")
-    ordered = select(func.hashtextextended(key, 0).label("hashed")).distinct().order_by("hashed").subquery()
-    wanted = select(func.count(func.pg_advisory_xact_lock(ordered.c.hashed)))
+    key = func.unnest(keys).table_valued("key", name="keys").render_derived()
+    hashed = func.hashtextextended(key.c.key, 0).label("hashed")
+    ordered = key.select().with_only_columns(hashed).distinct().order_by(hashed).subquery()
+    wanted = ordered.select().with_only_columns(func.count(func.pg_advisory_xact_lock(ordered.c.hashed)))
     session.execute(wanted, execution_options={"reach": "a lock"})
