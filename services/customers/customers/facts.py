@@ -21,8 +21,8 @@ _PROVINCES = frozenset(
 )
 
 
-# Before it there is no day here, and the first of all has no moment in UTC.
-FIRST_YEAR = 1900
+# Before and after them there is no day here: the first of all has no moment in UTC, and the last no end.
+FIRST_YEAR, LAST_YEAR = 1900, 9998
 
 
 def check_character(body: str) -> str:
@@ -90,6 +90,6 @@ def checked_day(text: str, *, field: str) -> date | None:
         day = date.fromisoformat(text)
     except ValueError as error:
         raise refuse("DATE_INVALID", field=field) from error
-    if day.year < FIRST_YEAR:
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
         raise refuse("DATE_INVALID", field=field)
     return day

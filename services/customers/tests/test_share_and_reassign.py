@@ -53,6 +53,14 @@ def test_a_share_into_the_past_is_refused(company: Company, staff: Staff) -> Non
     assert refusal(lambda: owner("CreateShare", share={**share, "end_date": yesterday})) == "DATE_IN_PAST"
 
 
+def test_a_share_to_the_end_of_time_is_no_day(company: Company, staff: Staff) -> None:
+    owner = staff.seller("h1")
+    share: dict[str, Any] = {"customer_id": making.customer(owner, company).id}
+    share |= {"person_id": str(company.hire(company.shenzhen))}
+    share |= {"level": SHARE_LEVEL_READ, "end_date": "9999-12-31"}
+    assert refusal(lambda: owner("CreateShare", share=share)) == "DATE_INVALID"
+
+
 def test_the_same_share_again_is_the_same_share(company: Company, staff: Staff) -> None:
     owner, stranger = staff.seller("h1"), staff.seller("s1")
     customer, other = making.customer(owner, company), making.customer(stranger, company)
