@@ -118,11 +118,10 @@ class Call:
         mine = owner == self.caller.person_id and tree.under(unit, governed | {grant.unit_id})
         return mine or tree.under(unit, governed)
 
-    def demand_readable(self, *names: str) -> None:
-        """Refuse FIELD_NOT_READABLE to filter, sort or search by a field that is not read in clear."""
-        for name in names:
-            if self.field_access(name) < FieldAccess.READ:
-                raise refuse("FIELD_NOT_READABLE", field=name)
+    def demand_readable(self, name: str, *, field: str) -> None:
+        """Refuse FIELD_NOT_READABLE to filter, sort or search by a governed field that is not read in clear."""
+        if self.field_access(name) < FieldAccess.READ:
+            raise refuse("FIELD_NOT_READABLE", field=field)
 
 
 def mapped_classes(base: Any) -> tuple[type, ...]:

@@ -1,14 +1,24 @@
-"""Creations come twice from clients that heard no answer: the second is told what became of the first."""
+"""Creations come twice from clients that heard no answer: the second is told what became of the first.
+
+They may come at once, too: those of one id take turns.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 from uuid import UUID
 
+from sqlalchemy import func
 from sqlalchemy.orm import Session
 
 from chassis.errors import refuse
 
 Made = TypeVar("Made")
+
+
+def take_turns(session: Session, id_: UUID) -> None:
+    """Go on when nobody else is creating this; others wait until this transaction ends, and then see what was made."""
+    lock = func.pg_advisory_xact_lock(func.hashtextextended(f"creation/{id_}", 0))
+    session.execute(lock.select(), execution_options={"reach": "a lock"})
 
 
 def repeated(
@@ -26,6 +36,7 @@ def repeated(
     """
     if id_ is None:
         return None
+    take_turns(session, id_)
     found = find(session, id_)
     if found is None and taken and taken(session, id_):
         raise refuse("ID_TAKEN", field=field)

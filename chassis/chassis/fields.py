@@ -1,13 +1,16 @@
-"""Field rights where messages are built: hidden fields are emptied, masked ones shown in part."""
+"""Field rights where messages are built and changed: hidden fields are emptied, masked ones shown in part."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
+from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from chassis.call import Call
 from chassis.caller import FieldAccess, Place
+from chassis.errors import refuse
+from chassis.rpc import snake_case
 from tongxiao.common.v1 import options_pb2
 
 MASK = "****"
@@ -21,6 +24,33 @@ def govern(call: Call, message: Message, places: Iterable[Place]) -> None:
             message.ClearField(field.name)
         elif access == FieldAccess.MASKED and getattr(message, field.name):
             _mask(message, field)
+
+
+def editable(call: Call, kept: Any, changes: Mapping[str, Any], places: Iterable[Place]) -> dict[str, Any]:
+    """The changes of a record that lies in these places, apart from those that say a field as the caller is shown it.
+
+    So what was read can be sent back whole. Refuses FIELD_NOT_READABLE another value of a field one may not edit.
+    """
+    found, lying, descriptor = dict(changes), list(places), type(kept).__audit_message__.DESCRIPTOR
+    for field, right in governed(descriptor):
+        name = field.name
+        access = call.field_access(right, lying)
+        if name not in changes or access >= FieldAccess.EDIT:
+            continue
+        shown = [_shown(getattr(kept, name), each) for each in (access, call.read_access(right, lying))]
+        if changes[name] not in shown:
+            raise refuse("FIELD_NOT_READABLE", field=f"{snake_case(descriptor.name)}.{name}")
+        del found[name]
+    return found
+
+
+def _shown(value: Any, access: FieldAccess) -> Any:
+    """A text, or texts, as somebody of this access reads it."""
+    if access == FieldAccess.HIDDEN:
+        return type(value)()
+    if access == FieldAccess.MASKED:
+        return [masked_text(part) for part in value] if isinstance(value, list) else value and masked_text(value)
+    return value
 
 
 def places_matter(call: Call, descriptor: Descriptor) -> bool:

@@ -11,6 +11,7 @@ from chassis.ids import NIL, parse_id
 from chassis.imports import Importer
 from chassis.jobs import Job
 from chassis.paging import DEFAULT_SIZE, MAX_SIZE
+from chassis.rpc import snake_case
 from tongxiao.common.v1 import job_pb2 as pb
 
 CHANGEABLE = ("mapping", "defaults", "update_by")
@@ -19,7 +20,7 @@ Importers = Mapping[str, Importer]
 
 
 def create(importers: Importers, given: pb.ImportJob, call: Call) -> pb.ImportJob:
-    """Begin an import. Refuses FILE_UNKNOWN, MAPPING_INVALID, ID_TAKEN and ALREADY_EXISTS."""
+    """Begin an import. Refuses FILE_UNKNOWN, MAPPING_INVALID, INVALID_FIELD, ID_TAKEN and ALREADY_EXISTS."""
     importer = importers.get(given.kind)
     if importer is None:
         raise refuse("INVALID_FIELD", field="import_job.kind")
@@ -42,7 +43,10 @@ def listed(importers: Importers, request: Any, call: Call) -> tuple[list[pb.Impo
 
 
 def change(importers: Importers, request: Any, call: Call) -> pb.ImportJob:
-    """Plan an import otherwise and preview it anew. Refuses JOB_NOT_WAITING, VERSION_MISMATCH and MAPPING_INVALID."""
+    """Plan an import otherwise and preview it anew.
+
+    Refuses JOB_NOT_WAITING, VERSION_MISMATCH, MAPPING_INVALID and INVALID_FIELD.
+    """
     given = request.import_job
     job = _waiting(importers, given.id, given.etag, call)
     names = masks.changed_fields(call, given, request.update_mask, allowed=CHANGEABLE)
@@ -52,8 +56,10 @@ def change(importers: Importers, request: Any, call: Call) -> pb.ImportJob:
 
 
 def start(importers: Importers, request: Any, call: Call) -> pb.ImportJob:
-    """Apply what was previewed. Refuses JOB_NOT_WAITING and VERSION_MISMATCH."""
-    return _begun(importers, _waiting(importers, request.id, request.etag, call), "run", call)
+    """Apply what was previewed. Refuses JOB_NOT_WAITING, VERSION_MISMATCH and what the importer demands of a plan."""
+    job = _waiting(importers, request.id, request.etag, call)
+    _importer(importers, job).demand(call, job.cursor["plan"])
+    return _begun(importers, job, "run", call)
 
 
 def cancel(importers: Importers, job_id: str, call: Call) -> pb.ImportJob:
@@ -102,6 +108,7 @@ def message(importer: Importer, job: Job, call: Call) -> pb.ImportJob:
             for f in importer.fields
         ],
         reason=job.reason,
+        sheets=job.cursor.get("told", {}).get("sheets", "").splitlines(),
         failed_rows_key=job.cursor.get("failed_rows_key", ""),
         etag=masks.etag(job.version),
         create_time=clock.stamp(job.created_at),
@@ -116,7 +123,11 @@ def kinds(importers: Importers, rpc: Any) -> dict[str, jobs.Kind]:
 
 
 def _plan(given: pb.ImportJob) -> dict[str, Any]:
-    return {"mapping": dict(given.mapping), "defaults": dict(given.defaults), "update_by": given.update_by}
+    return {
+        "mapping": {column: snake_case(name) for column, name in given.mapping.items()},
+        "defaults": {snake_case(name): value for name, value in given.defaults.items()},
+        "update_by": snake_case(given.update_by),
+    }
 
 
 def _kinds(importers: Importers) -> list[str]:

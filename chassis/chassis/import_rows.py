@@ -2,7 +2,7 @@
 
 import io
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -35,11 +35,12 @@ class Fault:
 
 @dataclass
 class Result:
-    """What becomes of a row."""
+    """What becomes of a row; `trace` is what its refusal leaves behind, as that of a call does."""
 
     outcome: int
     resource_id: UUID | None = None
     faults: list[Fault] = field(default_factory=list)
+    trace: Callable[[Session], None] | None = None
 
 
 def stage(session: Session, job_id: UUID, batch: Sequence[sheets.Row]) -> None:

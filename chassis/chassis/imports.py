@@ -11,10 +11,12 @@ from datetime import date
 from itertools import islice
 from typing import Any
 
-from chassis import files, import_rows, jobs, sheets
+from sqlalchemy.orm import Session
+
+from chassis import files, import_repeats, import_rows, jobs, sheets
 from chassis.call import Call
 from chassis.errors import DomainError, refuse
-from chassis.import_rows import FAILED, Fault, Result
+from chassis.import_rows import FAILED, UNCHANGED, Fault, Result
 from chassis.jobs import Job
 
 _DAY = re.compile(r"(\d{4})\D{1,2}(\d{1,2})\D{1,2}(\d{1,2})\D{0,2}(?:[ T].*)?")
@@ -23,7 +25,10 @@ STAGED = 1000
 
 @dataclass(frozen=True)
 class Field:
-    """What a column may fill. `aliases` are other names by which files call it; a `key` finds records to update."""
+    """What a column may fill. `aliases` are other names by which files call it; a `key` finds records to update.
+
+    A key no two rows of a file may have alike, nor two new records what is `unique`.
+    """
 
     name: str
     title: str
@@ -31,6 +36,7 @@ class Field:
     aliases: tuple[str, ...] = ()
     required: bool = False
     key: bool = False
+    unique: bool = False
 
 
 @dataclass(frozen=True)
@@ -41,17 +47,22 @@ class Row:
     values: Mapping[str, str]
 
 
+def _anything(_call: Call, _plan: Mapping[str, Any]) -> None:
+    """What is demanded of a plan where nothing is."""
+
+
 # What rows do, all of a step's at once, in the caller's name; a row is refused in its result, never by raising.
 Apply = Callable[[Call, Sequence[Row], str], list[Result]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Importer:
-    """One kind of rows."""
+    """One kind of rows. `demand` refuses a plan by which no row could be taken."""
 
     kind: str
     fields: Sequence[Field]
     apply: Apply
+    demand: Callable[[Call, Mapping[str, Any]], None] = _anything
 
     @property
     def job_kind(self) -> str:
@@ -64,27 +75,45 @@ class Importer:
 
 def refused(error: DomainError, *, name: str = "") -> Result:
     """The result of a row that an operation refused."""
-    fault = Fault(error.reason, name or error.field.rpartition(".")[2], error.zh or error.text, error.text)
-    return Result(FAILED, faults=[fault])
+    return Result(FAILED, faults=[fault(error, name=name)], trace=error.trace)
+
+
+def passed_over(error: DomainError) -> Result:
+    """The result of a row that is about no record of this kind."""
+    return Result(UNCHANGED, faults=[fault(error)])
+
+
+def fault(error: DomainError, *, name: str = "") -> Fault:
+    """What is told of a row, by the field's bare name; where it is about another row, with that one's number."""
+    zh, en = error.zh or error.text, error.text
+    if row := error.metadata.get("row"):
+        zh, en = f"{zh}（第 {row} 行）", f"{en} (row {row})"
+    return Fault(error.reason, name or error.field.rpartition(".")[2], zh, en)
 
 
 def demand_mapping(importer: Importer, plan: Mapping[str, Any]) -> None:
-    """Refuse MAPPING_INVALID a plan that names fields that are not there, or one field for two columns."""
+    """Refuse MAPPING_INVALID a plan that names fields that are not there, or one field for two columns.
+
+    And INVALID_FIELD, with those that are, records to be found by a field that is no key.
+    """
     known = {each.name for each in importer.fields}
     targets = [target for target in plan["mapping"].values() if target]
     if not {*targets, *plan["defaults"]} <= known or len(targets) > len(set(targets)):
-        raise refuse("MAPPING_INVALID", field="mapping")
-    if plan["update_by"] and plan["update_by"] not in {each.name for each in importer.fields if each.key}:
-        raise refuse("MAPPING_INVALID", field="update_by")
+        raise refuse("MAPPING_INVALID", field="import_job.mapping")
+    keys = [each.name for each in importer.fields if each.key]
+    if plan["update_by"] and plan["update_by"] not in keys:
+        raise refuse("INVALID_FIELD", field="import_job.update_by", allowed=", ".join(keys))
 
 
 def guess(importer: Importer, columns: Sequence[str]) -> dict[str, str]:
-    """Which column fills which field, by their names; the first that fits has it."""
-    names = {_folded(name): each.name for each in importer.fields for name in _names(each)}
-    mapping: dict[str, str] = {}
-    for column in columns:
-        target = names.get(_folded(column), "")
-        mapping[column] = target if target not in mapping.values() else ""
+    """Which column fills which field, by their names: of several that fit, the one whose name comes first there."""
+    mapping = dict.fromkeys(columns, "")
+    for each in importer.fields:
+        for name in map(_folded, _names(each)):
+            fitting = [column for column in columns if _folded(column) == name and not mapping[column]]
+            if fitting:
+                mapping[fitting[0]] = each.name
+                break
     return mapping
 
 
@@ -118,6 +147,8 @@ def _read(importer: Importer, call: Call, job: Job) -> None:
         while batch := list(islice(rows, STAGED)):
             import_rows.stage(call.session, job.id, batch)
             total += len(batch)
+    if not total:
+        raise refuse("FILE_EMPTY", field="file_key")
     plan = {name: job.arguments[name] for name in ("mapping", "defaults", "update_by")}
     plan["mapping"] = plan["mapping"] or guess(importer, columns)
     demand_mapping(importer, plan)
@@ -133,31 +164,54 @@ def begin(job: Job, phase: str, total: int | None = None) -> None:
 
 
 def _try(importer: Importer, call: Call, job: Job) -> None:
-    """Apply the next rows and take it all back."""
+    """Apply the next rows and take it all back; wait for another plan where by this one none could be taken."""
+    try:
+        importer.demand(call, job.cursor["plan"])
+    except DomainError as error:
+        job.end(jobs.WAITING, error.reason)
+        return
     found = import_rows.following(call.session, job)
     attempt = call.session.begin_nested()
     results = _results(importer, call, job, found)
     attempt.rollback()
     call.session.expunge_all()
-    import_rows.keep(call.session, job, found, results)
+    import_rows.keep(call.session, job, found, _traced(call.session, results))
     if len(found) < jobs.STEP:
         job.end(jobs.WAITING)
 
 
 def _run(importer: Importer, call: Call, job: Job) -> None:
     found = import_rows.following(call.session, job)
-    import_rows.keep(call.session, job, found, _results(importer, call, job, found))
+    results = _results(importer, call, job, found)
+    import_rows.keep(call.session, job, found, _traced(call.session, results))
     if len(found) < jobs.STEP:
         if job.progress.get("failed"):
             job.cursor["failed_rows_key"] = import_rows.write_failed(call.session, job)
         job.end(jobs.DONE)
 
 
+def _traced(session: Session, results: Sequence[Result]) -> list[Result]:
+    """The results, each of whose refusals has left its trace, in a preview too; a trace may end in another refusal."""
+    return [_tracing(session, result) for result in results]
+
+
+def _tracing(session: Session, result: Result) -> Result:
+    try:
+        if result.trace:
+            result.trace(session)
+    except DomainError as error:
+        return refused(error)
+    return result
+
+
 def _results(importer: Importer, call: Call, job: Job, found: Sequence[Any]) -> list[Result]:
     columns, plan = job.cursor["columns"], job.cursor["plan"]
-    results: dict[int, Result] = {}
+    repeated = import_repeats.of_step(call.session, job, found, _unique(importer, job))
+    results = {number: refused(refuse("ROW_TWICE", field=name, row=row)) for number, name, row in repeated}
     rows = []
     for each in found:
+        if each.number in results:
+            continue
         if len(each.cells) > len(columns):
             results[each.number] = refused(refuse("ROW_TOO_LONG"))
         else:
@@ -165,6 +219,14 @@ def _results(importer: Importer, call: Call, job: Job, found: Sequence[Any]) -> 
     applied = importer.apply(call, rows, plan["update_by"]) if rows else []
     results |= {row.number: result for row, result in zip(rows, applied, strict=True)}
     return [results[each.number] for each in found]
+
+
+def _unique(importer: Importer, job: Job) -> dict[str, int]:
+    """The fields that no two rows may have alike, each with the place of its column; records that are there may."""
+    changing = bool(job.cursor["plan"]["update_by"])
+    names = {each.name for each in importer.fields if each.key or (each.unique and not changing)}
+    filled = [job.cursor["plan"]["mapping"].get(column, "") for column in job.cursor["columns"]]
+    return {name: at for at, name in enumerate(filled) if name in names}
 
 
 def _values(cells: Sequence[str], columns: Sequence[str], plan: Mapping[str, Any]) -> dict[str, str]:

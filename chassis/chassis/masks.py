@@ -12,20 +12,29 @@ from tongxiao.common.v1 import options_pb2
 
 
 def changed_fields(call: Call, resource: Message, mask: FieldMask, *, allowed: Collection[str]) -> list[str]:
-    """The fields of `resource` an update changes: those the mask names, else those populated; `*` is all allowed.
+    """The fields that an update names, each of which the caller may edit wherever the resource lies.
 
     Refuses MASK_INVALID what is not `allowed`, FIELD_NOT_READABLE what the caller may not edit.
+    """
+    names = named_fields(resource, mask, allowed=allowed)
+    for name in names:
+        right = resource.DESCRIPTOR.fields_by_name[name].GetOptions().Extensions[options_pb2.field_right]
+        if right and call.field_access(right) < FieldAccess.EDIT:
+            raise refuse("FIELD_NOT_READABLE", field=name)
+    return names
+
+
+def named_fields(resource: Message, mask: FieldMask, *, allowed: Collection[str]) -> list[str]:
+    """The fields of `resource` an update names: those of the mask, else those populated; `*` is all allowed.
+
+    Refuses MASK_INVALID what is not `allowed`.
     """
     paths = list(mask.paths) or [field.name for field, _ in resource.ListFields() if field.name in allowed]
     if paths == ["*"]:
         paths = sorted(allowed)
     for path in paths:
-        name = path.split(".", 1)[0]
-        if name not in allowed:
+        if path.split(".", 1)[0] not in allowed:
             raise refuse("MASK_INVALID", field=path)
-        right = resource.DESCRIPTOR.fields_by_name[name].GetOptions().Extensions[options_pb2.field_right]
-        if right and call.field_access(right) < FieldAccess.EDIT:
-            raise refuse("FIELD_NOT_READABLE", field=path)
     return list(dict.fromkeys(path.split(".", 1)[0] for path in paths))
 
 

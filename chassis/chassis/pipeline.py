@@ -196,13 +196,12 @@ def validate(request: Message) -> None:
         FieldViolation(_path(violation.proto.field), violation.proto.message)
         for violation in protovalidate.collect_violations(request)
     ]
-    if violations and "update_mask" in request.DESCRIPTOR.fields_by_name:
+    updating = "update_mask" in request.DESCRIPTOR.fields_by_name
+    if violations and updating:
         violations = [violation for violation in violations if _is_named(violation.field, request)]
     if violations:
         raise InvalidRequest(violations)
-    characters = list(text.forbidden(request))
-    if characters:
-        raise refuse("FORBIDDEN_CHARACTERS", field=characters[0])
+    text.demand_legible(request, lambda path: not updating or _is_named(path, request))
 
 
 def _is_named(path: str, request: Any) -> bool:

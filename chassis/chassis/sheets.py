@@ -26,8 +26,8 @@ ROWS, COLUMNS, CELL = 200_000, 200, 32_767
 MEMORY, SECONDS = 2 * 1024**3, 120
 UNPACKED = 512 * 1024**2
 
-# What a spreadsheet would take for a formula (OWASP, "CSV injection").
-_FORMULA = re.compile(r"^[=+\-@\t\r]")
+# What a spreadsheet would take for a formula (OWASP, "CSV injection"); phones alone are none.
+_FORMULA = re.compile(r"^(?!\+[\d* ]+(; \+[\d* ]+)*$)[=+\-@\t\r]")
 _ENCODINGS = ("utf-8-sig", "gb18030")
 _DELIMITERS = ",;\t"
 
@@ -35,13 +35,18 @@ Row = tuple[int, list[str]]
 
 
 class RefusedError(Exception):
-    """A file that is not taken; the text is the reason."""
+    """A file that is not taken, the reason, and what the refusal says beside it."""
+
+    def __init__(self, reason: str, **metadata: str) -> None:
+        super().__init__(reason)
+        self.reason, self.metadata = reason, metadata
 
 
 def read(path: Path, sheet: str = "") -> Iterator[Row]:
     """The rows that hold anything, numbered as a spreadsheet does, the header first.
 
-    Refuses FILE_UNREADABLE, FILE_ENCODING, FILE_TOO_LARGE, HEADER_MISSING, TOO_MANY_ROWS and TOO_MANY_COLUMNS.
+    Refuses FILE_UNREADABLE, FILE_ENCODING, FILE_TOO_LARGE, HEADER_MISSING, TOO_MANY_ROWS, TOO_MANY_COLUMNS, and
+    SHEET_UNKNOWN with the sheets there are, a line each.
     """
     command = [sys.executable, "-m", "chassis.sheets", str(path), sheet]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as reader:  # noqa: S603
@@ -49,8 +54,8 @@ def read(path: Path, sheet: str = "") -> Iterator[Row]:
         try:
             for line in reader.stdout:
                 found = json.loads(line)
-                if isinstance(found, str):
-                    raise refuse(found)
+                if isinstance(found, dict):
+                    raise refuse(found.pop("reason"), **found)
                 yield found[0], found[1]
         finally:
             reader.kill()
@@ -64,8 +69,8 @@ def safe(cell: str) -> str:
 
 
 def plain(cell: str) -> str:
-    """A cell as it was before it was made safe."""
-    return cell[1:] if cell[:1] == "'" and _FORMULA.match(cell[1:]) else cell
+    """A cell as it was before it was made safe, by this release or by one that made phones safe too."""
+    return cell[1:] if cell[:1] == "'" and cell[1:2] and cell[1] in "=+-@\t\r" else cell
 
 
 def write_csv(rows: Iterable[Sequence[str]], to: io.TextIOBase) -> None:
@@ -97,9 +102,9 @@ def main() -> None:
         for row in _checked(_rows(path, sheet)):
             write(json.dumps(row, ensure_ascii=True) + "\n")
     except RefusedError as error:
-        write(json.dumps(str(error)) + "\n")
+        write(json.dumps({"reason": error.reason, **error.metadata}) + "\n")
     except MemoryError:
-        write(json.dumps("FILE_TOO_LARGE") + "\n")
+        write(json.dumps({"reason": "FILE_TOO_LARGE"}) + "\n")
 
 
 def _checked(rows: Iterator[list[str]]) -> Iterator[Row]:
@@ -177,7 +182,7 @@ def _workbook(path: Path, sheet: str) -> Iterator[list[str]]:
                 raise RefusedError("FILE_TOO_LARGE")
         book = CalamineWorkbook.from_path(path)
         if sheet and sheet not in book.sheet_names:
-            raise RefusedError("FILE_UNREADABLE")
+            raise RefusedError("SHEET_UNKNOWN", sheets="\n".join(book.sheet_names))
         found = book.get_sheet_by_name(sheet) if sheet else book.get_sheet_by_index(0)
         for row in found.to_python(skip_empty_area=False):
             yield [_text(cell) for cell in row]

@@ -30,7 +30,7 @@ NAMED |= {"MergesService": "customer", "RegistrationsService": "registration", "
 NAMED |= {"EmployeesService": "employee", "SessionsService": "employee"}
 # What becomes of a request that is within reach, where that is not 200, or 412 for a change.
 WITHIN = {"RestoreCustomer": 409, "CreateShare": 400, "DeleteShare": 404, "RevealContact": 200}
-WITHIN |= {"UnmergeCustomer": 409}
+WITHIN |= {"UnmergeCustomer": 409, "RestoreContact": 409}
 # Changes without a version, which would end sign-ins of the others here: only their refusals are asked for.
 ONLY_REFUSED = {"ResetPassword"}
 OWN = {"UpdateContactRecord", "DeleteContactRecord"}

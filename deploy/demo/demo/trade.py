@@ -5,10 +5,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Engine, Table, func, insert, text
+from sqlalchemy import Engine, Table, func, insert
 
 from chassis import clock
-from customers import search
 from customers.contact.model import Contact, ContactPlace
 from customers.contact_record.model import ContactRecord
 from customers.customer.model import Assignment, AssignmentPeriod, Customer
@@ -36,9 +35,6 @@ def write(engine: Engine, company: Company, dice: random.Random, today: date) ->
         for table, found in rows.items():
             for at in range(0, len(found), BATCH):
                 connection.execute(insert(table), found[at : at + BATCH])
-        customers: Any = Customer.__table__
-        tokens = [{"id": row["id"], "grams": sorted(search.bigrams(row["search_text"]))} for row in rows[customers]]
-        connection.execute(text("UPDATE customers SET search = array_to_tsvector(:grams) WHERE id = :id"), tokens)
 
 
 def _lines(rows: Rows) -> None:
@@ -57,13 +53,12 @@ def _customer(rows: Rows, company: Company, dice: random.Random, number: int, to
     customer_id = stable("customer", str(number))
     created = _moment(dice, today, oldest=MONTHS * 30)
     times = sorted(_moment(dice, today, oldest=(today - created.date()).days) for _ in range(RECORDS // CUSTOMERS))
-    searched = search.search_text(names=[title], code=code)
-    sort = {"created_at": created, "last_contact_at": times[-1], "sort_name": search.sort_key(title)}
+    names = {"name": title, "short_name": title[len(seller.branch) : len(seller.branch) + 2], "name_en": ""}
+    indexed = Customer(**names, credit_code=code, assignments=[])
+    indexed.index()
+    sort = {"created_at": created, "last_contact_at": times[-1], "sort_name": indexed.sort_name}
     values = {
         "id": customer_id,
-        "name": title,
-        "short_name": title[len(seller.branch) : len(seller.branch) + 2],
-        "name_en": "",
         "credit_code": code,
         "industry": industry,
         "size": dice.choice((1, 2, 2, 3, 4)),
@@ -78,11 +73,12 @@ def _customer(rows: Rows, company: Company, dice: random.Random, number: int, to
         "note": "",
         "custom_fields": {},
         "next_contact_on": today + timedelta(days=dice.randint(-3, 30)),
-        "search_text": searched,
-        "search": "",
+        "search_text": indexed.search_text,
+        "search": indexed.search,
         "created_by": seller.id,
         "version": 1,
         "updated_at": created,
+        **names,
         **sort,
     }
     _add(rows, Customer, values)

@@ -1,5 +1,6 @@
 """Facts of the world that customers are checked against: credit codes, divisions, numbers, days."""
 
+import re
 from datetime import date
 from functools import lru_cache
 
@@ -10,6 +11,8 @@ from customers.refusals import refuse
 # GB 32100-2015: the alphabet, and the weights of the first seventeen characters.
 _ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _WEIGHTS = tuple(pow(3, place, 31) for place in range(17))
+_HAS_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:(?!\d)", re.IGNORECASE)
+_WEBSITE = re.compile(r"https?://([\w-]+\.)+[^\W\d_][\w-]+\.?(:\d{1,5})?([/?#]\S*)?", re.IGNORECASE)
 # GB/T 2260: the provinces' first two digits.
 _PROVINCES = frozenset(
     str(code)
@@ -18,8 +21,8 @@ _PROVINCES = frozenset(
 )
 
 
-# Before it there is no day here, and the first of all has no moment in UTC.
-FIRST_YEAR = 1900
+# Before and after them there is no day here: the first of all has no moment in UTC, and the last no end.
+FIRST_YEAR, LAST_YEAR = 1900, 9998
 
 
 def check_character(body: str) -> str:
@@ -44,23 +47,39 @@ def checked_division(code: str) -> str:
 
 def checked_phone(number: str, *, field: str) -> str:
     """The number in E.164; one without a country is Chinese. Refuses PHONE_INVALID what cannot be rung."""
-    if not number:
-        return ""
-    found = _dialled(number)
-    if not found:
+    found = phone(number)
+    if number and not found:
         raise refuse("PHONE_INVALID", field=field)
     return found
 
 
 @lru_cache(maxsize=4096)
-def _dialled(number: str) -> str:
-    """The number in E.164, empty where it cannot be rung."""
+def phone(number: str) -> str:
+    """The number in E.164; nothing where it cannot be rung."""
     try:
         parsed = phonenumbers.parse(number, "CN")
     except phonenumbers.NumberParseException:
         return ""
     possible = phonenumbers.is_possible_number(parsed)
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164) if possible else ""
+
+
+def spaced_phone(number: str) -> str:
+    """A number in blocks, which no spreadsheet takes for a sum; one that is masked stays as it is."""
+    if not number[1:].isdigit():
+        return number
+    parsed = phonenumbers.parse(number)
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL).replace("-", " ")
+
+
+def checked_website(address: str) -> str:
+    """The address; a domain by itself becomes one. Refuses WEBSITE_INVALID what is neither."""
+    found = address.strip()
+    if found and not _HAS_SCHEME.match(found):
+        found = f"https://{found}"
+    if found and not _WEBSITE.fullmatch(found):
+        raise refuse("WEBSITE_INVALID", field="customer.website")
+    return found
 
 
 def checked_day(text: str, *, field: str) -> date | None:
@@ -71,6 +90,6 @@ def checked_day(text: str, *, field: str) -> date | None:
         day = date.fromisoformat(text)
     except ValueError as error:
         raise refuse("DATE_INVALID", field=field) from error
-    if day.year < FIRST_YEAR:
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
         raise refuse("DATE_INVALID", field=field)
     return day

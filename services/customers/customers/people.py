@@ -21,6 +21,7 @@ class Colleague:
     """An employee: their home unit, and the units their posts belong to."""
 
     id: UUID
+    number: str
     name: str
     name_en: str
     active: bool
@@ -58,11 +59,15 @@ def unit_zone(session: Session, unit_id: UUID | None) -> str:
     return session.scalar(wanted, execution_options=_EXEMPT) or "Asia/Shanghai"
 
 
+def zone_of(session: Session, person_id: UUID) -> str:
+    """The time zone of a person's home unit, by whose days what they may do a day is counted."""
+    person = find(session, person_id)
+    return unit_zone(session, person.unit_id if person else None)
+
+
 def start_of_day(session: Session, person_id: UUID, day: date) -> datetime:
     """When a day begins where a person's home unit is."""
-    person = find(session, person_id)
-    zone = unit_zone(session, person.unit_id if person else None)
-    return clock.start_of_day(day, zone)
+    return clock.start_of_day(day, zone_of(session, person_id))
 
 
 def active(session: Session, person_id: UUID, *, reason: str, field: str) -> Colleague:
@@ -78,6 +83,7 @@ def active(session: Session, person_id: UUID, *, reason: str, field: str) -> Col
 def _colleague(row: Any) -> Colleague:
     return Colleague(
         id=row.id,
+        number=row.number,
         name=row.name,
         name_en=row.name_en,
         active=row.state == "ACTIVE",

@@ -12,9 +12,13 @@ from pypinyin import lazy_pinyin
 from sqlalchemy import ColumnElement, and_, cast, literal
 from sqlalchemy.dialects.postgresql import TSQUERY
 
+from customers import facts
+
 _WORDS = re.compile(r"\w+")
+_PHONE = re.compile(r"[+(]?[\d\s().\-]+")
 _CHINESE = re.compile(r"[㐀-鿿]")
-SHORTEST = 2
+# The digits that the end of a phone has at least to be looked for, and a whole one at most.
+SHORTEST_END, LONGEST_PHONE = 4, 15
 
 
 def normalise(text: str) -> str:
@@ -58,6 +62,15 @@ def asked(query: str) -> str:
     """A query in normal form, empty where no word of it has two characters."""
     normal = normalise(query)
     return normal if bigrams(normal) else ""
+
+
+def phone_ends(query: str) -> list[str]:
+    """The digits that phones meant by a query end with: those it has, and those of the whole number they are."""
+    text = normalise(query)
+    digits = re.sub(r"\D", "", text)
+    if not _PHONE.fullmatch(text) or not SHORTEST_END <= len(digits) <= LONGEST_PHONE:
+        return []
+    return sorted({digits, facts.phone(text)[1:]} - {""})
 
 
 def condition(vector_column: ColumnElement[str], text_column: ColumnElement[str], query: str) -> ColumnElement[bool]:

@@ -1,12 +1,24 @@
 """Turns: what is counted before it is done comes one by one, such as a person's reveals or a line's registrations."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
-from sqlalchemy import func
+from sqlalchemy import ARRAY, Text, bindparam, func
 from sqlalchemy.orm import Session
 
 
 def wait(session: Session, what: str, of: UUID) -> None:
     """Go on when nobody else is at the same; others wait until this transaction ends."""
-    lock = func.pg_advisory_xact_lock(func.hashtextextended(f"{what}/{of}", 0))
-    session.execute(lock.select(), execution_options={"reach": "a lock"})
+    wait_for_all(session, what, [of])
+
+
+def wait_for_all(session: Session, what: str, of: Iterable[object]) -> None:
+    """The same for several at once, in one order for everybody."""
+    keys = bindparam(None, [f"{what}/{each}" for each in of], ARRAY(Text))
+    if not keys.value:
+        return
+    key = func.unnest(keys).table_valued("key", name="keys").render_derived()
+    hashed = func.hashtextextended(key.c.key, 0).label("hashed")
+    ordered = key.select().with_only_columns(hashed).distinct().order_by(hashed).subquery()
+    wanted = ordered.select().with_only_columns(func.count(func.pg_advisory_xact_lock(ordered.c.hashed)))
+    session.execute(wanted, execution_options={"reach": "a lock"})

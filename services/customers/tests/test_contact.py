@@ -1,11 +1,16 @@
 """Contacts, their masked numbers, and contact records."""
 
-from datetime import timedelta
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import text
 
-from chassis import clock
+from chassis import clock, files
 from chassis.caller import FieldAccess
+from chassis.envelope import decode
 from chassis.ids import new_id
 from chassis.testing.rpc import grant
 from tongxiao.common.v1.permission_pb2 import Permission
@@ -13,7 +18,7 @@ from tongxiao.customers.v1.contact_record_pb2 import CONTACT_CHANNEL_CALL
 
 from . import making
 from .conftest import ALL, CLEAR, Company, Staff
-from .making import refusal, rows
+from .making import refusal, refused, rows
 
 MASKED = {**CLEAR, "contact.mobile": FieldAccess.MASKED}
 
@@ -60,6 +65,19 @@ def test_a_contact_made_again_elsewhere_is_refused(company: Company, staff: Staf
     assert refusal(lambda: making.contact(seller, there, id=id_)) == "ALREADY_EXISTS"
 
 
+def test_a_deleted_contact_comes_back_as_it_was(company: Company, staff: Staff) -> None:
+    seller = staff.seller()
+    contact = making.contact(seller, making.customer(seller, company))
+    assert refusal(lambda: seller("RestoreContact", id=contact.id)) == "NOT_DELETED"
+    seller("DeleteContact", id=contact.id, etag="*")
+    assert refusal(lambda: staff.seller("s1")("RestoreContact", id=contact.id)) in ("NOT_FOUND", "NOT_YET_KNOWN")
+    back = seller("RestoreContact", id=contact.id)
+    assert (back.name, back.mobile, back.places) == (contact.name, contact.mobile, contact.places)
+    assert seller("GetContact", id=contact.id) == back
+    told = rows(company, "SELECT envelope FROM outbox WHERE type = 'contact.changed.v1' ORDER BY id")
+    assert [decode(row.envelope).version for row in told] == [1, 2, 3]
+
+
 def test_a_mask_is_never_written_back(company: Company, staff: Staff) -> None:
     seller = staff.seller()
     contact = making.contact(seller, making.customer(seller, company))
@@ -74,6 +92,35 @@ def test_a_masked_field_cannot_be_changed(company: Company, staff: Staff) -> Non
     other = staff.with_(grant(*ALL, unit=team, governs=[team], fields=MASKED), home=team)
     changed = {"id": contact.id, "etag": contact.etag, "mobile": "+8613900000000"}
     assert refusal(lambda: other("UpdateContact", contact=changed)) == "FIELD_NOT_READABLE"
+
+
+@pytest.mark.parametrize("shown", [FieldAccess.HIDDEN, FieldAccess.MASKED, FieldAccess.READ])
+def test_what_was_read_is_sent_back_whole_and_only_what_differs_is_changed(
+    company: Company, staff: Staff, shown: FieldAccess
+) -> None:
+    seller = staff.seller()
+    values = {"phone": "+8657112345678", "email": "li@acme.cn", "wechat": "li-si", "birthday": "1990-02-03"}
+    contact = making.contact(seller, making.customer(seller, company), **values)
+    team, limited = company.team["h1"], dict.fromkeys(CLEAR, shown)
+    other = staff.with_(grant(*ALL, unit=team, governs=[team], fields=limited), home=team)
+    read = other("GetContact", id=contact.id)
+    read.name = "李思思"
+    paths = ["name", "places", "mobile", "phone", "email", "wechat", "birthday", "note"]
+    other("UpdateContact", contact=read, update_mask={"paths": paths})
+    after = staff.director()("GetContact", id=contact.id)
+    assert (after.name, after.mobile) == ("李思思", contact.mobile)
+    assert {name: getattr(after, name) for name in values} == values
+
+
+def test_a_field_not_read_in_clear_tells_nothing_of_a_guess(company: Company, staff: Staff) -> None:
+    seller = staff.seller()
+    contact = making.contact(seller, making.customer(seller, company))
+    team = company.team["h1"]
+    other = staff.with_(grant(*ALL, unit=team, governs=[team], fields=MASKED), home=team)
+    for guess in (contact.mobile, "+8613900005678", ""):
+        given = {"id": contact.id, "etag": "*", "mobile": guess}
+        answer = refused(lambda given=given: other("UpdateContact", contact=given, update_mask={"paths": ["mobile"]}))  # type: ignore[misc]
+        assert (answer.reason, answer.fields) == ("FIELD_NOT_READABLE", ["contact.mobile"])
 
 
 def test_a_masked_phone_cannot_be_filtered_by(company: Company, staff: Staff) -> None:
@@ -107,6 +154,132 @@ def test_a_touch_moves_the_customers_last_contact(company: Company, staff: Staff
     record = making.record(seller, customer, next_contact_date="2027-01-05")
     after = seller("GetCustomer", id=customer.id)
     assert (after.last_contact_time, after.next_contact_date) == (record.contact_time, "2027-01-05")
+
+
+def day(number: int) -> str:
+    """A day so many from today."""
+    return (clock.today() + timedelta(days=number)).isoformat()
+
+
+def ago(days: int) -> Any:
+    return clock.stamp(clock.now() - timedelta(days=days))
+
+
+def test_an_older_record_sent_later_leaves_the_next_day_that_a_newer_one_set(company: Company, staff: Staff) -> None:
+    seller = staff.seller()
+    customer = making.customer(seller, company)
+    making.record(seller, customer, contact_time=ago(1), next_contact_date=day(5))
+    making.record(seller, customer, contact_time=ago(3), next_contact_date=day(9))
+    making.record(seller, customer)
+    assert seller("GetCustomer", id=customer.id).next_contact_date == day(5)
+
+
+def test_the_next_day_goes_with_the_record_that_set_it(company: Company, staff: Staff) -> None:
+    seller = staff.seller()
+    customer = making.customer(seller, company)
+    older = making.record(seller, customer, contact_time=ago(3), next_contact_date=day(9))
+    newer = making.record(seller, customer, contact_time=ago(1), next_contact_date=day(5))
+    seller("DeleteContactRecord", id=newer.id, etag="*")
+    assert seller("GetCustomer", id=customer.id).next_contact_date == day(9)
+    changed = {"id": older.id, "etag": "*"}
+    seller("UpdateContactRecord", contact_record=changed, update_mask={"paths": ["next_contact_date"]})
+    assert seller("GetCustomer", id=customer.id).next_contact_date == ""
+
+
+def test_a_next_day_that_somebody_gave_the_customer_stays(company: Company, staff: Staff) -> None:
+    seller = staff.seller()
+    customer = making.customer(seller, company)
+    record = making.record(seller, customer, next_contact_date=day(5))
+    seller("UpdateCustomer", customer={"id": customer.id, "etag": "*", "next_contact_date": day(7)})
+    seller("UpdateContactRecord", contact_record={"id": record.id, "etag": "*", "summary": "改"})
+    seller("DeleteContactRecord", id=record.id, etag="*")
+    assert seller("GetCustomer", id=customer.id).next_contact_date == day(7)
+
+
+def test_a_next_day_before_the_contact_is_refused_by_the_days_of_the_unit(company: Company, staff: Staff) -> None:
+    with company.database.engine("owner").begin() as connection:
+        connection.execute(text("UPDATE org_units SET time_zone = 'Pacific/Kiritimati'"))
+    seller = staff.seller()
+    customer = making.customer(seller, company)
+    there = clock.today("Pacific/Kiritimati")
+    yesterday = (there - timedelta(days=1)).isoformat()
+    answer = refused(lambda: making.record(seller, customer, next_contact_date=yesterday))
+    assert (answer.reason, answer.fields) == ("DATE_IN_PAST", ["contact_record.next_contact_date"])
+    assert making.record(seller, customer, next_contact_date=there.isoformat()).id
+    assert making.record(seller, customer, contact_time=ago(3), next_contact_date=yesterday).id
+
+
+def test_a_contact_before_the_year_2000_is_a_wrong_clock(company: Company, staff: Staff) -> None:
+    seller = staff.seller()
+    customer = making.customer(seller, company)
+    long_ago = clock.stamp(datetime(1999, 12, 31, tzinfo=UTC))
+    assert refusal(lambda: making.record(seller, customer, contact_time=long_ago)) == "TIME_TOO_EARLY"
+
+
+def test_a_record_names_contacts_of_its_customer_alone(company: Company, staff: Staff) -> None:
+    seller = staff.seller()
+    here, there = making.customer(seller, company), making.customer(seller, company, name="另一家")
+    contact = making.contact(seller, there)
+    answer = refused(lambda: making.record(seller, here, contact_ids=[contact.id]))
+    assert (answer.reason, answer.fields) == ("CONTACT_NOT_THERE", ["contact_record.contact_ids"])
+    assert making.record(seller, there, contact_ids=[contact.id]).contact_ids == [contact.id]
+
+
+def test_photos_are_the_authors_own_uploads(company: Company, staff: Staff, tmp_path: Path) -> None:
+    files.use(f"file://{tmp_path}")
+    seller, other = staff.seller(), staff.seller()
+    customer = making.customer(seller, company)
+    mine, theirs = files.new_key(seller.person_id), files.new_key(other.person_id)
+    for key in (mine, theirs):
+        files.put(key, b"photo")
+    for key in (theirs, files.new_key(seller.person_id), "anything"):
+        answer = refused(lambda key=key: making.record(seller, customer, photo_keys=[key]))  # type: ignore[misc]
+        assert (answer.reason, answer.fields) == ("FILE_UNKNOWN", ["contact_record.photo_keys"])
+    record = making.record(seller, customer, photo_keys=[mine])
+    (tmp_path / mine).unlink()
+    again = {"id": record.id, "etag": "*", "photo_keys": [mine], "summary": "改"}
+    assert seller("UpdateContactRecord", contact_record=again).photo_keys == [mine]
+
+
+@pytest.mark.parametrize("make", [making.record, making.contact])
+def test_what_comes_for_a_merged_customer_is_told_where_it_went(company: Company, staff: Staff, make: Any) -> None:
+    manager = staff.manager()
+    winner, loser = making.customer(manager, company), making.customer(manager, company, name="并入的")
+    manager("MergeCustomer", id=winner.id, loser_id=loser.id, etag="*")
+    answer = refused(lambda: make(manager, loser))
+    assert (answer.reason, answer.metadata) == ("MERGED_INTO", {"customer_id": winner.id})
+
+
+@pytest.mark.parametrize("make", [making.record, making.contact])
+def test_of_one_id_sent_many_times_at_once_every_answer_is_the_same(company: Company, staff: Staff, make: Any) -> None:
+    seller, id_ = staff.seller(), str(new_id())
+    customer = making.customer(seller, company)
+    with ThreadPoolExecutor(8) as pool:
+        moment = clock.stamp(clock.now())
+        told = {"contact_time": moment} if make is making.record else {}
+        found = list(pool.map(lambda _: make(seller, customer, id=id_, **told), range(8)))
+    assert all(each == found[0] for each in found)
+
+
+@pytest.mark.parametrize("nothing", ["  ", "\u3164", "\u2800 \u200d"])
+def test_what_must_be_said_is_not_blank(company: Company, staff: Staff, nothing: str) -> None:
+    seller = staff.seller()
+    customer = making.customer(seller, company)
+    for act, field in (
+        (lambda: making.record(seller, customer, summary=nothing), "contact_record.summary"),
+        (lambda: making.contact(seller, customer, name=nothing), "contact.name"),
+        (lambda: making.customer(seller, company, name=nothing), "customer.name"),
+        (lambda: making.customer(seller, company, tags=["好", nothing]), "customer.tags"),
+    ):
+        answer = refused(act)
+        assert (answer.reason, answer.fields) == ("BLANK", [field])
+
+
+def test_nobody_is_born_tomorrow(company: Company, staff: Staff) -> None:
+    seller = staff.seller()
+    customer = making.customer(seller, company)
+    assert refusal(lambda: making.contact(seller, customer, birthday=day(1))) == "DATE_IN_FUTURE"
+    assert making.contact(seller, customer, birthday="--12-31").birthday == "--12-31"
 
 
 def test_deleting_the_touch_takes_its_effect_back(company: Company, staff: Staff) -> None:
@@ -183,8 +356,6 @@ def test_an_owner_of_one_line_logs_and_renames_what_another_branch_owns_too(comp
 
 
 def test_contacts_logged_at_the_same_moment_are_all_kept(company: Company, staff: Staff) -> None:
-    from concurrent.futures import ThreadPoolExecutor
-
     seller = staff.seller()
     customer = making.customer(seller, company)
     with ThreadPoolExecutor(8) as pool:

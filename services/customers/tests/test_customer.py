@@ -106,6 +106,28 @@ def test_a_wrong_credit_code_is_refused(company: Company, staff: Staff) -> None:
     assert (refused.value.reason, refused.value.fields) == ("CREDIT_CODE_INVALID", ["credit_code"])
 
 
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("acme.cn", "https://acme.cn"),
+        ("www.acme.com.cn:8080/about", "https://www.acme.com.cn:8080/about"),
+        (" http://acme.cn?a=b ", "http://acme.cn?a=b"),
+        ("远山.中国", "https://远山.中国"),
+        ("", ""),
+    ],
+)
+def test_a_website_is_an_address_of_the_web(company: Company, staff: Staff, given: str, kept: str) -> None:
+    assert making.customer(staff.seller(), company, website=given).website == kept
+
+
+@pytest.mark.parametrize(
+    "given", ["javascript:alert(1)", "ftp://acme.cn", "没有网站", "http://", "https://a b.cn", "localhost"]
+)
+def test_what_is_no_website_is_refused(company: Company, staff: Staff, given: str) -> None:
+    answer = making.refused(lambda: making.customer(staff.seller(), company, website=given))
+    assert (answer.reason, answer.fields) == ("WEBSITE_INVALID", ["customer.website"])
+
+
 def test_two_characters_of_a_name_find_it(company: Company, staff: Staff) -> None:
     seller = staff.seller()
     customer = making.customer(seller, company)

@@ -19,6 +19,7 @@ from tongxiao.customers.v1 import duplicate_pb2 as pb
 from . import making
 from .conftest import ALL, CLEAR, Company, Staff
 from .making import code, refused, rows
+from .making import refusal as reason
 
 PHONE = "+8657188886666"
 
@@ -156,6 +157,21 @@ def test_a_race_is_answered_as_the_check_is(company: Company, staff: Staff) -> N
 
     with ThreadPoolExecutor(6) as pool:
         found = sorted(pool.map(create, sellers))
+    assert found == ["", *["DUPLICATE_ELSEWHERE"] * 5]
+
+
+def test_of_many_that_bring_one_phone_at_once_one_is_kept(company: Company, staff: Staff) -> None:
+    sellers = [staff.seller("h1") for _ in range(6)]
+    mine = [making.customer(seller, company, name=f"客户{n}") for n, seller in enumerate(sellers[:3])]
+
+    def bring(number: int) -> str:
+        if number < 3:
+            changed = {"id": mine[number].id, "etag": "*", "phones": [PHONE]}
+            return reason(lambda: sellers[number]("UpdateCustomer", customer=changed))
+        return reason(lambda: making.customer(sellers[number], company, phones=[PHONE]))
+
+    with ThreadPoolExecutor(6) as pool:
+        found = sorted(pool.map(bring, range(6)))
     assert found == ["", *["DUPLICATE_ELSEWHERE"] * 5]
 
 

@@ -38,6 +38,12 @@ def deleted(company: Company, staff: Staff) -> customer_pb2.Customer:
     return made
 
 
+def contact_gone(company: Company, staff: Staff) -> Any:
+    made = contact(company, staff)
+    staff.director()("DeleteContact", id=made.id, etag=made.etag)
+    return made
+
+
 def shared(company: Company, staff: Staff) -> Any:
     person = str(company.hire(company.shenzhen))
     given = {"customer_id": customer(company, staff).id, "person_id": person, "level": "SHARE_LEVEL_READ"}
@@ -149,6 +155,7 @@ ACTS: dict[str, Act] = {
     "CreateContact": contact,
     "UpdateContact": updating("UpdateContact", "contact", contact, note="改"),
     "DeleteContact": doing("DeleteContact", contact, etag="*"),
+    "RestoreContact": doing("RestoreContact", contact_gone),
     "RevealContact": doing("RevealContact", contact),
     "CreateContactRecord": record,
     "UpdateContactRecord": lambda company, staff: record(company, staff, "update"),

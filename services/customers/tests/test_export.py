@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from python_calamine import CalamineWorkbook
 
-from chassis import files
+from chassis import clock, files
 from chassis.caller import FieldAccess
 from chassis.testing.desk import Work, working
 from chassis.testing.rpc import Client, Refused, grant
@@ -18,6 +18,7 @@ from tongxiao.customers.v1 import export_job_pb2 as pb
 
 from . import making
 from .conftest import ALL, CLEAR, Company, Staff
+from .making import rows
 
 
 @pytest.fixture
@@ -27,7 +28,8 @@ def work(company: Company, tmp_path: Path) -> Iterator[Work]:
 
 
 def exported(client: Client, work: Work, **given: Any) -> list[list[str]]:
-    """The rows of an export, without its header."""
+    """The rows of an export, with its header if that is asked for."""
+    first = 0 if given.pop("header", False) else 1
     work.know(client)
     made = client("CreateExportJob", export_job={"kind": pb.EXPORT_KIND_CUSTOMERS, **given})
     work.finish()
@@ -36,9 +38,9 @@ def exported(client: Client, work: Work, **given: Any) -> list[list[str]]:
     with files.fetched(done.file_key) as path:
         if given.get("format") == pb.EXPORT_FORMAT_XLSX:
             return [list(map(str, row)) for row in CalamineWorkbook.from_path(path).get_sheet_by_index(0).to_python()][
-                1:
+                first:
             ]
-        return list(csv.reader(path.read_text("utf-8-sig").splitlines()))[1:]
+        return list(csv.reader(path.read_text("utf-8-sig").splitlines()))[first:]
 
 
 def test_an_export_holds_what_the_caller_reaches(company: Company, staff: Staff, work: Work) -> None:
@@ -67,7 +69,7 @@ def test_a_field_that_is_read_in_part_is_exported_in_part(company: Company, staf
     making.customer(staff.seller("h1"), company, phones=["+8613812345678"])
     masked = grant(*ALL, unit=company.hq, governs=[company.hq], fields={"customer.phones": FieldAccess.MASKED})
     (row,) = exported(staff.with_(masked, home=company.hq), work)
-    assert "'+86138****5678" in row
+    assert "+86138****5678" in row
 
 
 @pytest.mark.parametrize("file_format", [pb.EXPORT_FORMAT_CSV, pb.EXPORT_FORMAT_XLSX])
@@ -80,25 +82,67 @@ def test_nothing_in_a_file_is_a_formula(company: Company, staff: Staff, work: Wo
         assert (row[1], row[14]) == ('=HYPERLINK("http://x")', "@sum")
 
 
-def test_an_export_can_be_imported_again(company: Company, staff: Staff, work: Work) -> None:
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+@pytest.mark.parametrize("file_format", [pb.EXPORT_FORMAT_CSV, pb.EXPORT_FORMAT_XLSX])
+def test_an_export_can_be_imported_again_and_changes_nothing(
+    company: Company, staff: Staff, work: Work, file_format: int, language: str
+) -> None:
     seller = staff.seller("h1")
-    before = making.customer(seller, company, name="甲", tags=["老客户", "华东"], tier=1, phones=["+8613812345678"])
+    phones = ["+8613812345678", "+8657188886666", "+12015550123"]
+    facts = {"tags": ["老客户", "华东"], "website": "acme.cn", "industry": "C35", "note": "一\n二"}
+    kinds = {"tier": 1, "size": 2, "source": 3}
+    before = making.customer(seller, company, name="甲", phones=phones, **facts, **kinds)  # type: ignore[arg-type]
+    contact = making.contact(seller, before, phone="0571-88886666", birthday="--12-31")
     director = staff.director()
     work.know(director)
-    done = director("CreateExportJob", export_job={"kind": pb.EXPORT_KIND_CUSTOMERS})
-    work.finish()
-    key = director("GetExportJob", id=done.id).file_key
-    job = director("CreateImportJob", import_job={"kind": "customer", "file_key": key, "update_by": "id"})
-    work.finish()
-    assert director("GetImportJob", id=job.id).progress.unchanged == 1
-    assert seller("GetCustomer", id=before.id) == before
+    for kind, name in ((pb.EXPORT_KIND_CUSTOMERS, "customer"), (pb.EXPORT_KIND_CONTACTS, "contact")):
+        asked = {"kind": kind, "format": file_format, "language": language}
+        done = director("CreateExportJob", export_job=asked)
+        work.finish()
+        key = director("GetExportJob", id=done.id).file_key
+        job = director("CreateImportJob", import_job={"kind": name, "file_key": key, "update_by": "id"})
+        work.finish()
+        assert director("GetImportJob", id=job.id).progress.unchanged == 1
+        director("StartImportJob", id=job.id, etag=director("GetImportJob", id=job.id).etag)
+        work.finish()
+        assert director("GetImportJob", id=job.id).progress.unchanged == 1
+    assert (seller("GetCustomer", id=before.id), seller("GetContact", id=contact.id)) == (before, contact)
+
+
+def test_an_export_is_written_in_the_language_asked_for(company: Company, staff: Staff, work: Work) -> None:
+    making.customer(staff.seller("h1"), company, tier=1, size=4, source=1)
+    told = {"zh-CN": ("客户名称", "大型", "重点", "自行开发"), "en": ("Name", "large", "A", "prospecting")}
+    for language, (title, size, tier, source) in told.items():
+        header, row = exported(staff.director(), work, language=language, header=True)
+        assert (header[1], row[6], row[7], row[8]) == (title, size, tier, source)
+
+
+def test_the_trail_tells_what_was_exported(company: Company, staff: Staff, work: Work) -> None:
+    making.customer(staff.seller("h1"), company, phones=["+8613812345678"], tags=["老客户"])
+    director = staff.director()
+    exported(director, work, filter={"tag": "老客户", "phone": "+8613812345678"})
+    begun, finished = rows(company, "SELECT action, after FROM audit WHERE resource = 'job' ORDER BY id")
+    assert (begun.action, finished.action) == ("CreateExportJob", "FinishExportJob")
+    asked = {"kind": "EXPORT_KIND_CUSTOMERS", "format": "EXPORT_FORMAT_CSV"}
+    asked["filter"] = {"tag": "老客户", "phone": "+86138****5678"}  # type: ignore[assignment]
+    assert begun.after == {"kind": "export", "asked": asked}
+    assert (finished.after["asked"], finished.after["rows"]) == (asked, 1)
+    assert finished.after["columns"][:2] == ["编号", "客户名称"]
+    newest, _ = staff.director()("ListAudit", resource="job").entries
+    assert newest.after["rows"] == 1
+
+
+def test_a_file_is_called_by_what_it_holds_and_its_day(company: Company, staff: Staff, work: Work) -> None:
+    director = work.know(staff.director())
+    asked = {"kind": pb.EXPORT_KIND_CONTACTS, "format": pb.EXPORT_FORMAT_XLSX}
+    assert director("CreateExportJob", export_job=asked).file_name == f"contacts-{clock.today()}.xlsx"
 
 
 def test_contacts_are_exported_with_their_customers(company: Company, staff: Staff, work: Work) -> None:
     seller = staff.seller("h1")
     making.contact(seller, making.customer(seller, company, name="甲"))
     (row,) = exported(staff.manager(), work, kind=pb.EXPORT_KIND_CONTACTS)
-    assert (row[1], row[3], row[4]) == ("李四", "甲", "'+8613812345678")
+    assert (row[1], row[3], row[4]) == ("李四", "甲", "+86 138 1234 5678")
 
 
 def test_many_pages_become_one_file(

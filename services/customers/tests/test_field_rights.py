@@ -9,7 +9,7 @@ from chassis.testing.rpc import Client, grant
 
 from . import making
 from .conftest import ALL, CLEAR, Company, Staff
-from .making import refusal
+from .making import refusal, refused
 
 PHONE, MASKED = "+8613812345678", "+86138****5678"
 HIDING = {**CLEAR, "customer.phones": FieldAccess.MASKED, "contact.mobile": FieldAccess.MASKED}
@@ -45,6 +45,27 @@ def test_each_surface_shows_a_number_as_the_post_there_may_read_it(
 
 def test_a_number_that_is_masked_somewhere_filters_nowhere(mixed: Client) -> None:
     assert refusal(lambda: mixed("ListCustomers", filter={"phone": PHONE})) == "FIELD_NOT_READABLE"
+
+
+def test_a_number_is_changed_where_the_post_there_may_edit_it(company: Company, staff: Staff, mixed: Client) -> None:
+    here, there = (
+        making.customer(staff.seller(team), company, phones=[PHONE], allow_duplicate_phone=True)
+        for team in ("h1", "s1")
+    )
+    changed = {"etag": "*", "phones": ["+8657112345678"]}
+    assert mixed("UpdateCustomer", customer={"id": here.id, **changed}).phones == ["+8657112345678"]
+    refusal = refused(lambda: mixed("UpdateCustomer", customer={"id": there.id, **changed}))
+    assert (refusal.reason, refusal.fields) == ("FIELD_NOT_READABLE", ["customer.phones"])
+
+
+def test_masked_phones_sent_back_stay(company: Company, staff: Staff, mixed: Client) -> None:
+    alike = ["+8657188886666", "+8657177776666"]
+    customer = making.customer(staff.seller("s1"), company, phones=alike)
+    shown = mixed("GetCustomer", id=customer.id)
+    assert shown.phones == ["+86571****6666"] * 2
+    given = {"id": customer.id, "etag": "*", "name": "改名", "phones": shown.phones}
+    assert mixed("UpdateCustomer", customer=given).name == "改名"
+    assert staff.director()("GetCustomer", id=customer.id).phones == alike
 
 
 def test_the_trail_keeps_to_it_too(company: Company, staff: Staff, mixed: Client) -> None:

@@ -10,13 +10,14 @@ import pytest
 import xlsxwriter
 
 from chassis import files
+from chassis.caller import FieldAccess
 from chassis.testing.desk import Work, working
-from chassis.testing.rpc import Client, Refused
+from chassis.testing.rpc import Client, Refused, grant
 from tongxiao.common.v1 import job_pb2 as pb
 
 from . import making
-from .conftest import Company, Staff
-from .making import code, rows
+from .conftest import ALL, CLEAR, Company, Staff
+from .making import code, refusal, rows
 
 HEADER = ("公司名称", "统一社会信用代码", "电话", "等级", "备注")
 
@@ -61,6 +62,10 @@ def started(client: Client, work: Work, job: pb.ImportJob) -> pb.ImportJob:
 def failures(client: Client, job: pb.ImportJob) -> list[tuple[int, str, str]]:
     found = client("ListImportRows", import_job_id=job.id, outcome=pb.ROW_OUTCOME_FAILED).rows
     return [(row.number, error.column, error.reason) for row in found for error in row.errors]
+
+
+def errors(client: Client, job: pb.ImportJob) -> list[tuple[pb.ImportRow, pb.RowError]]:
+    return [(row, error) for row in client("ListImportRows", import_job_id=job.id).rows for error in row.errors]
 
 
 GOOD = csv_of(
@@ -214,6 +219,49 @@ def test_contacts_find_their_customers_by_code_or_name(company: Company, seller:
     assert (found["李四"].mobile, found["李四"].places[0].job_title) == ("+8613812345678", "采购经理")
 
 
+@pytest.fixture
+def masked(company: Company, staff: Staff, work: Work) -> Client:
+    """Somebody of a team who reads its numbers in part."""
+    unit, shown = company.team["h1"], dict.fromkeys(CLEAR, FieldAccess.MASKED)
+    return work.know(staff.with_(grant(*ALL, unit=unit, governs=[unit], fields=shown), home=unit))
+
+
+def test_who_may_create_contacts_imports_their_numbers_though_they_read_them_in_part(
+    company: Company, staff: Staff, masked: Client, work: Work
+) -> None:
+    making.customer(masked, company, name="远山机械")
+    content = csv_of(("姓名", "公司名称", "手机"), ("李四", "远山机械", "13812345678"))
+    job = started(masked, work, imported(masked, work, content, kind="contact"))
+    assert (job.progress.created, failures(masked, job)) == (1, [])
+    assert masked("ListContacts").contacts[0].mobile == "+86138****5678"
+    assert staff.director()("ListContacts").contacts[0].mobile == "+8613812345678"
+
+
+@pytest.mark.parametrize(
+    ("cell", "told"), [("+86138****5678", []), ("13900000000", [(2, "手机", "FIELD_NOT_READABLE")])]
+)
+def test_a_row_leaves_a_number_that_comes_back_masked_and_changes_none(
+    company: Company, staff: Staff, masked: Client, work: Work, cell: str, told: list[tuple[int, str, str]]
+) -> None:
+    contact = making.contact(masked, making.customer(masked, company))
+    content = csv_of(("编号", "姓名", "手机"), (contact.id, "李思思", cell))
+    job = started(masked, work, imported(masked, work, content, kind="contact", update_by="id"))
+    assert (job.progress.updated, failures(masked, job)) == (0 if told else 1, told)
+    assert staff.director()("GetContact", id=contact.id).mobile == "+8613812345678"
+
+
+def test_a_row_changes_no_phone_of_a_customer_that_is_read_in_part(
+    company: Company, staff: Staff, masked: Client, work: Work
+) -> None:
+    customer = making.customer(masked, company, phones=["+8613812345678"])
+    content = csv_of(
+        ("编号", "客户名称", "电话"), (customer.id, "新名", "+86138****5678"), (customer.id, "新名", "13900000000")
+    )
+    job = started(masked, work, imported(masked, work, content, update_by="id"))
+    assert job.progress.updated == 1
+    assert staff.director()("GetCustomer", id=customer.id).phones == ["+8613812345678"]
+
+
 def test_who_has_lost_the_right_meanwhile_imports_nothing(company: Company, seller: Client, work: Work) -> None:
     job = imported(seller, work, GOOD)
     seller("StartImportJob", id=job.id, etag=job.etag)
@@ -303,7 +351,6 @@ def test_every_act_on_an_import_leaves_its_row(company: Company, seller: Client,
 def test_rows_that_double_are_refused_as_creation_refuses_them(
     company: Company, staff: Staff, seller: Client, work: Work
 ) -> None:
-    """Beyond reach no unit is named, so that no row counts among what a person is told in a day."""
     making.customer(seller, company, credit_code=code(1))
     making.customer(staff.seller("s1"), company, credit_code=code(2), phones=["0571-88886666"])
     given = {"line_id": str(company.line), "name": "报备机械"}
@@ -324,7 +371,66 @@ def test_rows_that_double_are_refused_as_creation_refuses_them(
         (6, "电话", "ROW_TWICE"),
         (7, "公司名称", "REGISTERED_ELSEWHERE"),
     ]
-    assert not rows(company, "SELECT 1 FROM duplicate_answers")
+
+
+def test_an_import_tells_as_many_doubles_a_day_as_one_by_one_and_a_preview_counts(
+    company: Company, staff: Staff, seller: Client, work: Work
+) -> None:
+    for number in range(22):
+        making.customer(staff.seller("s1"), company, credit_code=code(number))
+    lines = [(f"客户{number}", code(number), "", "", "") for number in range(21)]
+    job = imported(seller, work, csv_of(HEADER, *lines))
+    told = [reason for _, _, reason in failures(seller, job)]
+    assert told == ["DUPLICATE_ELSEWHERE"] * 20 + ["DUPLICATE_CHECK_LIMIT"]
+    assert refusal(lambda: making.customer(seller, company, credit_code=code(21))) == "DUPLICATE_CHECK_LIMIT"
+    assert [reason for _, _, reason in failures(seller, started(seller, work, job))] == told
+    assert rows(company, "SELECT count(*) FROM audit WHERE resource = 'duplicate_check'")[0][0] == 20
+
+
+def test_what_an_import_was_refused_may_be_asked_for(
+    company: Company, staff: Staff, seller: Client, work: Work
+) -> None:
+    making.customer(staff.seller("s1"), company, credit_code=code(1))
+    staff.seller("s1")("CreateRegistration", registration={"line_id": str(company.line), "name": "甬江电子"})
+    imported(seller, work, csv_of(HEADER, ("远山", code(1), "", "", ""), ("甬江电子", "", "", "", "")))
+    assert seller("AskToJoin", credit_code=code(1)).id
+    assert seller("AskToJoin", name="甬江电子").id
+
+
+def test_a_row_that_repeats_an_earlier_one_names_it_however_far_apart(
+    company: Company, seller: Client, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from chassis import jobs
+
+    monkeypatch.setattr(jobs, "STEP", 2)
+    lines = [
+        ("甲", code(1), "", "", ""),
+        ("乙", "", "138 1234 5678", "", ""),
+        ("丙", code(2), "abc", "", ""),
+        ("丁", code(1).lower(), "", "", ""),
+        ("戊", code(2), "", "", ""),
+        ("己", "", "138-1234-5678", "", ""),
+        ("庚", code(2), "", "", ""),
+    ]
+    job = imported(seller, work, csv_of(HEADER, *lines))
+    repeated = [(row.number, error.reason, error.text_en) for row, error in errors(seller, job)]
+    assert repeated == [
+        (4, "PHONE_INVALID", "The phone number is not valid"),
+        (5, "ROW_TWICE", "It repeats an earlier row of this file (row 2)"),
+        (7, "ROW_TWICE", "It repeats an earlier row of this file (row 3)"),
+        (8, "ROW_TWICE", "It repeats an earlier row of this file (row 6)"),
+    ]
+    done = started(seller, work, job)
+    assert (done.progress.created, [row.number for row, _ in errors(seller, done)]) == (3, [4, 5, 7, 8])
+
+
+def test_a_new_customer_of_a_name_like_anothers_is_taken_and_told(company: Company, seller: Client, work: Work) -> None:
+    making.customer(seller, company, name="杭州远山机械有限公司")
+    content = csv_of(HEADER, ("杭州 远山机械", "", "", "", ""), ("宁波甬江电子", "", "", "", ""))
+    job = started(seller, work, imported(seller, work, content))
+    found = seller("ListImportRows", import_job_id=job.id, outcome=pb.ROW_OUTCOME_CREATED).rows
+    told = [[(error.column, error.reason) for error in row.errors] for row in found]
+    assert told == [[("公司名称", "ALIKE_EXISTS")], []]
 
 
 def test_an_imported_customer_fulfils_its_owners_registration(company: Company, seller: Client, work: Work) -> None:

@@ -98,7 +98,11 @@ def compare_phones(client: Client, world: World, person: int) -> None:
         assert list(customer.phones) == [PHONE if world.clear(person, records[customer.id]) else MASKED]
     if world.finds(person):
         assert client("CountCustomers", **by_phone).count == len(listed)
-    compared["phones"] += 2 * len(world.records)
+    clear = {str(record.id) for record in world.records if world.reaches(person, record, READ)}
+    clear &= {str(record.id) for record in world.records if world.clear(person, record)}
+    for query in (PHONE, PHONE[-4:]):
+        assert {customer.id for customer in client("SearchCustomers", query=query).customers} == clear
+    compared["phones"] += 4 * len(world.records)
 
 
 MASKED = "+8621****5678"

@@ -5,6 +5,7 @@ from datetime import UTC, timedelta
 from functools import partial
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from chassis import clock
@@ -74,6 +75,29 @@ def test_without_a_code_name_and_division_tell_customers_apart(company: Company,
     assert register(seller, company, division_code="330200").id
     assert register(seller, company, name="宁波甬江电子").id
     assert register(seller, company, line_id=line(company, "L2")).id
+
+
+@pytest.mark.parametrize("division", ["", "330100", "330106", "330000"])
+def test_a_division_left_out_or_told_otherwise_steps_round_no_registration(
+    company: Company, staff: Staff, division: str
+) -> None:
+    register(staff.seller("s1"), company)
+    seller = staff.seller("h1")
+    for act in (
+        lambda: register(seller, company, division_code=division),
+        lambda: making.customer(seller, company, name=NAME, division_code=division),
+    ):
+        assert refused(act).reason == "REGISTERED_ELSEWHERE"
+
+
+def test_what_one_owns_is_not_registered_again(company: Company, staff: Staff) -> None:
+    seller = staff.seller("h1")
+    mine = making.customer(seller, company, name="杭州远山机械", division_code=DIVISION)
+    refusal = refused(lambda: register(seller, company))
+    assert (refusal.reason, refusal.metadata) == ("DUPLICATE_EXISTS", {"customer_id": mine.id})
+    assert register(seller, company, division_code="330200").id
+    assert register(seller, company, line_id=line(company, "L2")).id
+    assert register(staff.seller("h1"), company).id
 
 
 def test_two_codes_are_two_customers_whatever_their_names(company: Company, staff: Staff) -> None:
@@ -149,7 +173,9 @@ def test_who_was_let_in_to_a_registration_shares_its_customer(company: Company, 
     owner, asker = staff.seller("s1"), staff.seller("h1")
     made = register(owner, company)
     assert refused(lambda: register(asker, company)).reason == "REGISTERED_ELSEWHERE"
-    request = asker("AskToJoin", name=NAME, division_code=DIVISION)
+    assert refused(lambda: asker("AskToJoin", name="宁波甬江电子")).reason == "NOT_REFUSED"
+    request = asker("AskToJoin", name="杭州 远山机械（集团）有限责任公司")
+    assert asker("AskToJoin", name=NAME, division_code=DIVISION).id == request.id
     assert owner("ListJoinRequests").join_requests[0].registration_id == made.id
     accepted = join_request_pb2.JOIN_REQUEST_STATE_ACCEPTED
     owner("AnswerJoinRequest", id=request.id, etag="*", state=accepted)

@@ -53,6 +53,14 @@ def test_a_share_into_the_past_is_refused(company: Company, staff: Staff) -> Non
     assert refusal(lambda: owner("CreateShare", share={**share, "end_date": yesterday})) == "DATE_IN_PAST"
 
 
+def test_a_share_to_the_end_of_time_is_no_day(company: Company, staff: Staff) -> None:
+    owner = staff.seller("h1")
+    share: dict[str, Any] = {"customer_id": making.customer(owner, company).id}
+    share |= {"person_id": str(company.hire(company.shenzhen))}
+    share |= {"level": SHARE_LEVEL_READ, "end_date": "9999-12-31"}
+    assert refusal(lambda: owner("CreateShare", share=share)) == "DATE_INVALID"
+
+
 def test_the_same_share_again_is_the_same_share(company: Company, staff: Staff) -> None:
     owner, stranger = staff.seller("h1"), staff.seller("s1")
     customer, other = making.customer(owner, company), making.customer(stranger, company)
@@ -61,6 +69,36 @@ def test_the_same_share_again_is_the_same_share(company: Company, staff: Staff) 
     assert owner("CreateShare", share=share) == owner("CreateShare", share=share)
     assert refusal(lambda: owner("CreateShare", share={**share, "note": "x"})) == "ALREADY_EXISTS"
     assert refusal(lambda: stranger("CreateShare", share={**share, "customer_id": other.id})) == "ID_TAKEN"
+
+
+def test_sharing_again_with_the_same_person_changes_the_share(company: Company, staff: Staff) -> None:
+    owner, manager, colleague = staff.seller("h1"), staff.manager(), staff.seller("s1")
+    customer = making.customer(owner, company)
+    share = {"customer_id": customer.id, "person_id": str(colleague.person_id), "level": SHARE_LEVEL_WRITE}
+    first = owner("CreateShare", share=share)
+    assert owner("CreateShare", share=share) == first
+    changed = {"id": customer.id, "etag": "*", "note": "已拜访"}
+    assert colleague("UpdateCustomer", customer=changed).note == "已拜访"
+    until = clock.today().isoformat()
+    narrowed = {**share, "level": SHARE_LEVEL_READ, "end_date": until, "note": "到今天"}
+    after = manager("CreateShare", share=narrowed)
+    assert (after.id, after.level, after.end_date) == (first.id, SHARE_LEVEL_READ, until)
+    assert after.shared_by == str(manager.person_id)
+    assert refusal(lambda: colleague("UpdateCustomer", customer=changed)) == "OUT_OF_REACH"
+    assert list(owner("ListShares", customer_id=customer.id).shares) == [after]
+    (access,) = rows(company, "SELECT writes, expires_at FROM access")
+    assert (access.writes, access.expires_at) == (False, clock.end_of_day(clock.today()))
+    told = rows(company, "SELECT before, after FROM audit WHERE resource = 'share' ORDER BY id")
+    assert [row.after["level"] for row in told] == [SHARE_LEVEL_WRITE, SHARE_LEVEL_READ]
+
+
+def test_reassigning_to_the_owner_changes_nothing(company: Company, staff: Staff) -> None:
+    owner = staff.seller("h1")
+    customer = making.customer(owner, company)
+    asked = {"id": customer.id, "line_id": str(company.line), "owner_id": str(owner.person_id)}
+    assert staff.manager()("ReassignCustomer", **asked, etag=customer.etag, note="x") == customer
+    assert len(owner("ListAssignmentHistory", customer_id=customer.id).periods) == 1
+    assert [row.type for row in rows(company, "SELECT type FROM outbox")] == ["customer.changed.v1"]
 
 
 def test_ending_a_share_takes_the_access_away(company: Company, staff: Staff) -> None:

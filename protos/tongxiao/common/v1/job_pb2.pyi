@@ -66,7 +66,7 @@ class _RowOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RowOutcome
     ROW_OUTCOME_UPDATED: _RowOutcome.ValueType  # 2
     """A record changed 更新."""
     ROW_OUTCOME_UNCHANGED: _RowOutcome.ValueType  # 3
-    """The record was so already 未变."""
+    """The record was so already, or the row is about none, which its errors then say 未变."""
     ROW_OUTCOME_FAILED: _RowOutcome.ValueType  # 4
     """Refused 失败."""
 
@@ -79,7 +79,7 @@ ROW_OUTCOME_CREATED: RowOutcome.ValueType  # 1
 ROW_OUTCOME_UPDATED: RowOutcome.ValueType  # 2
 """A record changed 更新."""
 ROW_OUTCOME_UNCHANGED: RowOutcome.ValueType  # 3
-"""The record was so already 未变."""
+"""The record was so already, or the row is about none, which its errors then say 未变."""
 ROW_OUTCOME_FAILED: RowOutcome.ValueType  # 4
 """Refused 失败."""
 Global___RowOutcome: _TypeAlias = RowOutcome  # noqa: Y015
@@ -187,6 +187,7 @@ class ImportJob(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     FINISH_TIME_FIELD_NUMBER: _builtins.int
+    SHEETS_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """The client may choose it."""
     kind: _builtins.str
@@ -197,18 +198,20 @@ class ImportJob(_message.Message):
     sheet: _builtins.str
     """A workbook's sheet; the first where empty."""
     update_by: _builtins.str
-    """The field by which a row finds the record it updates; where empty, every row is a new record."""
+    """The field by which a row finds the record it updates, one that is a key; where empty, every row is a new record."""
     state: Global___JobState.ValueType
     preview: _builtins.bool
     """Nothing has been changed yet: the figures tell what would be."""
     reason: _builtins.str
-    """Why it failed: a reason that stays."""
+    """Why it failed, or what it waits for before it can be previewed: a reason that stays."""
     failed_rows_key: _builtins.str
     """The key of the file that holds the failed rows in the original columns, once there is one."""
     etag: _builtins.str
     @_builtins.property
     def mapping(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """Column's name to field's name, or to nothing where the column is left out. Guessed from the names where not given."""
+        """Column's name to field's name, or to nothing where the column is left out. Guessed from the names where not given.
+        Fields go by the names that `fields` tells, or by the same in camelCase.
+        """
 
     @_builtins.property
     def defaults(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
@@ -230,6 +233,10 @@ class ImportJob(_message.Message):
     def update_time(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
     def finish_time(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def sheets(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The file's sheets, where the one asked for is not among them."""
+
     def __init__(
         self,
         *,
@@ -252,10 +259,11 @@ class ImportJob(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         finish_time: _timestamp_pb2.Timestamp | None = ...,
+        sheets: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "finish_time", b"finish_time", "progress", b"progress", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["columns", b"columns", "create_time", b"create_time", "defaults", b"defaults", "etag", b"etag", "failed_rows_key", b"failed_rows_key", "fields", b"fields", "file_key", b"file_key", "file_name", b"file_name", "finish_time", b"finish_time", "id", b"id", "kind", b"kind", "mapping", b"mapping", "preview", b"preview", "progress", b"progress", "reason", b"reason", "sheet", b"sheet", "state", b"state", "update_by", b"update_by", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["columns", b"columns", "create_time", b"create_time", "defaults", b"defaults", "etag", b"etag", "failed_rows_key", b"failed_rows_key", "fields", b"fields", "file_key", b"file_key", "file_name", b"file_name", "finish_time", b"finish_time", "id", b"id", "kind", b"kind", "mapping", b"mapping", "preview", b"preview", "progress", b"progress", "reason", b"reason", "sheet", b"sheet", "sheets", b"sheets", "state", b"state", "update_by", b"update_by", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -347,7 +355,9 @@ class ImportRow(_message.Message):
         """The cells, in the file's columns."""
 
     @_builtins.property
-    def errors(self) -> _containers.RepeatedCompositeFieldContainer[Global___RowError]: ...
+    def errors(self) -> _containers.RepeatedCompositeFieldContainer[Global___RowError]:
+        """Why it failed; of another row what was left out, or that there is a record like it."""
+
     def __init__(
         self,
         *,
@@ -367,7 +377,7 @@ Global___ImportRow: _TypeAlias = ImportRow  # noqa: Y015
 
 @_typing.final
 class RowError(_message.Message):
-    """Why a row failed."""
+    """Why a row failed, or what is worth knowing of one that did not."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -61,6 +61,10 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_ROW_TWICE: _Reason.ValueType  # 36
     REASON_JOB_NOT_WAITING: _Reason.ValueType  # 37
     REASON_JOB_OVER: _Reason.ValueType  # 38
+    REASON_SHEET_UNKNOWN: _Reason.ValueType  # 50
+    REASON_FILE_EMPTY: _Reason.ValueType  # 51
+    REASON_VALUE_IGNORED: _Reason.ValueType  # 52
+    REASON_BLANK: _Reason.ValueType  # 53
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Why a request was refused, whichever service refused it."""
@@ -104,4 +108,8 @@ REASON_ROW_TOO_LONG: Reason.ValueType  # 35
 REASON_ROW_TWICE: Reason.ValueType  # 36
 REASON_JOB_NOT_WAITING: Reason.ValueType  # 37
 REASON_JOB_OVER: Reason.ValueType  # 38
+REASON_SHEET_UNKNOWN: Reason.ValueType  # 50
+REASON_FILE_EMPTY: Reason.ValueType  # 51
+REASON_VALUE_IGNORED: Reason.ValueType  # 52
+REASON_BLANK: Reason.ValueType  # 53
 Global___Reason: _TypeAlias = Reason  # noqa: Y015

@@ -31,7 +31,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from tongxiao.common.v1 import options_pb2 as tongxiao_dot_common_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#tongxiao/customers/v1/contact.proto\x12\x15tongxiao.customers.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a tongxiao/common/v1/options.proto\"\xad\x05\n\x07\x43ontact\x12\x17\n\x02id\x18\x01 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x17\n\x04name\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64\x12\x18\n\x07name_en\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12?\n\x06places\x18\x04 \x03(\x0b\x32#.tongxiao.customers.v1.ContactPlaceB\n\xbaH\x07\x92\x01\x04\x08\x01\x10\n\x12)\n\x06mobile\x18\x05 \x01(\tB\x19\xbaH\x04r\x02\x18 \xa2\xb5\x18\x0e\x63ontact.mobile\x12\'\n\x05phone\x18\x06 \x01(\tB\x18\xbaH\x04r\x02\x18 \xa2\xb5\x18\rcontact.phone\x12*\n\x05\x65mail\x18\x07 \x01(\tB\x1b\xbaH\x07r\x02`\x01\xd8\x01\x01\xa2\xb5\x18\rcontact.email\x12)\n\x06wechat\x18\x08 \x01(\tB\x19\xbaH\x04r\x02\x18@\xa2\xb5\x18\x0e\x63ontact.wechat\x12G\n\x08\x62irthday\x18\t \x01(\tB5\xbaH\x1er\x1c\x32\x1a^((\\d{4}|-)-\\d{2}-\\d{2})?$\xa2\xb5\x18\x10\x63ontact.birthday\x12?\n\remail_consent\x18\n \x01(\x0e\x32\x1e.tongxiao.customers.v1.ConsentB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12?\n\rphone_consent\x18\x0b \x01(\x0e\x32\x1e.tongxiao.customers.v1.ConsentB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1a\n\x04note\x18\x0c \x01(\tB\x0c\xbaH\x05r\x03\x18\xd0\x0f\xa8\xb5\x18\x01\x12\x15\n\x04\x65tag\x18\r \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x35\n\x0b\x63reate_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\"\xa2\x01\n\x0c\x43ontactPlace\x12\x1d\n\x0b\x63ustomer_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12:\n\x04role\x18\x02 \x01(\x0e\x32\".tongxiao.customers.v1.ContactRoleB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1a\n\tjob_title\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12\x1b\n\ndepartment\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\")\n\x11GetContactRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\x89\x01\n\x13ListContactsRequest\x12 \n\x0b\x63ustomer_id\x18\x01 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x16\n\x05query\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12\x1a\n\tpage_size\x18\x64 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x65 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"a\n\x14ListContactsResponse\x12\x30\n\x08\x63ontacts\x18\x01 \x03(\x0b\x32\x1e.tongxiao.customers.v1.Contact\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"O\n\x14\x43reateContactRequest\x12\x37\n\x07\x63ontact\x18\x01 \x01(\x0b\x32\x1e.tongxiao.customers.v1.ContactB\x06\xbaH\x03\xc8\x01\x01\"\x80\x01\n\x14UpdateContactRequest\x12\x37\n\x07\x63ontact\x18\x01 \x01(\x0b\x32\x1e.tongxiao.customers.v1.ContactB\x06\xbaH\x03\xc8\x01\x01\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"C\n\x14\x44\x65leteContactRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x15\n\x04\x65tag\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\",\n\x14RevealContactRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"n\n\x15RevealContactResponse\x12\x0e\n\x06mobile\x18\x01 \x01(\t\x12\r\n\x05phone\x18\x02 \x01(\t\x12\r\n\x05\x65mail\x18\x03 \x01(\t\x12\x0e\n\x06wechat\x18\x04 \x01(\t\x12\x17\n\x0fremaining_today\x18\x05 \x01(\x05*\xca\x01\n\x0b\x43ontactRole\x12\x1c\n\x18\x43ONTACT_ROLE_UNSPECIFIED\x10\x00\x12\x1f\n\x1b\x43ONTACT_ROLE_DECISION_MAKER\x10\x01\x12\x1b\n\x17\x43ONTACT_ROLE_INFLUENCER\x10\x02\x12\x16\n\x12\x43ONTACT_ROLE_BUYER\x10\x03\x12\x15\n\x11\x43ONTACT_ROLE_USER\x10\x04\x12\x18\n\x14\x43ONTACT_ROLE_FINANCE\x10\x05\x12\x16\n\x12\x43ONTACT_ROLE_OTHER\x10\x06*J\n\x07\x43onsent\x12\x17\n\x13\x43ONSENT_UNSPECIFIED\x10\x00\x12\x11\n\rCONSENT_GIVEN\x10\x01\x12\x13\n\x0f\x43ONSENT_REFUSED\x10\x02\x32\xc0\x06\n\x0f\x43ontactsService\x12y\n\nGetContact\x12(.tongxiao.customers.v1.GetContactRequest\x1a\x1e.tongxiao.customers.v1.Contact\"!\x8a\xb5\x18\x04\x08\x1c(\x01\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/contacts/{id}\x12\x85\x01\n\x0cListContacts\x12*.tongxiao.customers.v1.ListContactsRequest\x1a+.tongxiao.customers.v1.ListContactsResponse\"\x1c\x8a\xb5\x18\x04\x08\x1c(\x01\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/contacts\x12\x83\x01\n\rCreateContact\x12+.tongxiao.customers.v1.CreateContactRequest\x1a\x1e.tongxiao.customers.v1.Contact\"%\x8a\xb5\x18\x04\x08\x1d(\x02\x82\xd3\xe4\x93\x02\x17\"\x0c/v1/contacts:\x07\x63ontact\x12\x90\x01\n\rUpdateContact\x12+.tongxiao.customers.v1.UpdateContactRequest\x1a\x1e.tongxiao.customers.v1.Contact\"2\x8a\xb5\x18\x04\x08\x1e(\x02\x82\xd3\xe4\x93\x02$2\x19/v1/contacts/{contact.id}:\x07\x63ontact\x12w\n\rDeleteContact\x12+.tongxiao.customers.v1.DeleteContactRequest\x1a\x16.google.protobuf.Empty\"!\x8a\xb5\x18\x04\x08\x1f(\x02\x82\xd3\xe4\x93\x02\x13*\x11/v1/contacts/{id}\x12\x97\x01\n\rRevealContact\x12+.tongxiao.customers.v1.RevealContactRequest\x1a,.tongxiao.customers.v1.RevealContactResponse\"+\x8a\xb5\x18\x04\x08 (\x02\x82\xd3\xe4\x93\x02\x1d\"\x18/v1/contacts/{id}:reveal:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#tongxiao/customers/v1/contact.proto\x12\x15tongxiao.customers.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a tongxiao/common/v1/options.proto\"\xb3\x05\n\x07\x43ontact\x12\x17\n\x02id\x18\x01 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x17\n\x04name\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64\x12\x18\n\x07name_en\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12?\n\x06places\x18\x04 \x03(\x0b\x32#.tongxiao.customers.v1.ContactPlaceB\n\xbaH\x07\x92\x01\x04\x08\x01\x10\n\x12)\n\x06mobile\x18\x05 \x01(\tB\x19\xbaH\x04r\x02\x18 \xa2\xb5\x18\x0e\x63ontact.mobile\x12\'\n\x05phone\x18\x06 \x01(\tB\x18\xbaH\x04r\x02\x18 \xa2\xb5\x18\rcontact.phone\x12*\n\x05\x65mail\x18\x07 \x01(\tB\x1b\xbaH\x07r\x02`\x01\xd8\x01\x01\xa2\xb5\x18\rcontact.email\x12)\n\x06wechat\x18\x08 \x01(\tB\x19\xbaH\x04r\x02\x18@\xa2\xb5\x18\x0e\x63ontact.wechat\x12M\n\x08\x62irthday\x18\t \x01(\tB;\xbaH$r\"2 ^((\\d{4}|-)-\\d{2}-\\d{2}|\\*{4})?$\xa2\xb5\x18\x10\x63ontact.birthday\x12?\n\remail_consent\x18\n \x01(\x0e\x32\x1e.tongxiao.customers.v1.ConsentB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12?\n\rphone_consent\x18\x0b \x01(\x0e\x32\x1e.tongxiao.customers.v1.ConsentB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1a\n\x04note\x18\x0c \x01(\tB\x0c\xbaH\x05r\x03\x18\xd0\x0f\xa8\xb5\x18\x01\x12\x15\n\x04\x65tag\x18\r \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x35\n\x0b\x63reate_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\"\xa2\x01\n\x0c\x43ontactPlace\x12\x1d\n\x0b\x63ustomer_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12:\n\x04role\x18\x02 \x01(\x0e\x32\".tongxiao.customers.v1.ContactRoleB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1a\n\tjob_title\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12\x1b\n\ndepartment\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\")\n\x11GetContactRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\x89\x01\n\x13ListContactsRequest\x12 \n\x0b\x63ustomer_id\x18\x01 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x16\n\x05query\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12\x1a\n\tpage_size\x18\x64 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x65 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"a\n\x14ListContactsResponse\x12\x30\n\x08\x63ontacts\x18\x01 \x03(\x0b\x32\x1e.tongxiao.customers.v1.Contact\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"O\n\x14\x43reateContactRequest\x12\x37\n\x07\x63ontact\x18\x01 \x01(\x0b\x32\x1e.tongxiao.customers.v1.ContactB\x06\xbaH\x03\xc8\x01\x01\"\x80\x01\n\x14UpdateContactRequest\x12\x37\n\x07\x63ontact\x18\x01 \x01(\x0b\x32\x1e.tongxiao.customers.v1.ContactB\x06\xbaH\x03\xc8\x01\x01\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"C\n\x14\x44\x65leteContactRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x15\n\x04\x65tag\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\"-\n\x15RestoreContactRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\",\n\x14RevealContactRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"n\n\x15RevealContactResponse\x12\x0e\n\x06mobile\x18\x01 \x01(\t\x12\r\n\x05phone\x18\x02 \x01(\t\x12\r\n\x05\x65mail\x18\x03 \x01(\t\x12\x0e\n\x06wechat\x18\x04 \x01(\t\x12\x17\n\x0fremaining_today\x18\x05 \x01(\x05*\xca\x01\n\x0b\x43ontactRole\x12\x1c\n\x18\x43ONTACT_ROLE_UNSPECIFIED\x10\x00\x12\x1f\n\x1b\x43ONTACT_ROLE_DECISION_MAKER\x10\x01\x12\x1b\n\x17\x43ONTACT_ROLE_INFLUENCER\x10\x02\x12\x16\n\x12\x43ONTACT_ROLE_BUYER\x10\x03\x12\x15\n\x11\x43ONTACT_ROLE_USER\x10\x04\x12\x18\n\x14\x43ONTACT_ROLE_FINANCE\x10\x05\x12\x16\n\x12\x43ONTACT_ROLE_OTHER\x10\x06*J\n\x07\x43onsent\x12\x17\n\x13\x43ONSENT_UNSPECIFIED\x10\x00\x12\x11\n\rCONSENT_GIVEN\x10\x01\x12\x13\n\x0f\x43ONSENT_REFUSED\x10\x02\x32\xcf\x07\n\x0f\x43ontactsService\x12y\n\nGetContact\x12(.tongxiao.customers.v1.GetContactRequest\x1a\x1e.tongxiao.customers.v1.Contact\"!\x8a\xb5\x18\x04\x08\x1c(\x01\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/contacts/{id}\x12\x85\x01\n\x0cListContacts\x12*.tongxiao.customers.v1.ListContactsRequest\x1a+.tongxiao.customers.v1.ListContactsResponse\"\x1c\x8a\xb5\x18\x04\x08\x1c(\x01\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/contacts\x12\x83\x01\n\rCreateContact\x12+.tongxiao.customers.v1.CreateContactRequest\x1a\x1e.tongxiao.customers.v1.Contact\"%\x8a\xb5\x18\x04\x08\x1d(\x02\x82\xd3\xe4\x93\x02\x17\"\x0c/v1/contacts:\x07\x63ontact\x12\x90\x01\n\rUpdateContact\x12+.tongxiao.customers.v1.UpdateContactRequest\x1a\x1e.tongxiao.customers.v1.Contact\"2\x8a\xb5\x18\x04\x08\x1e(\x02\x82\xd3\xe4\x93\x02$2\x19/v1/contacts/{contact.id}:\x07\x63ontact\x12w\n\rDeleteContact\x12+.tongxiao.customers.v1.DeleteContactRequest\x1a\x16.google.protobuf.Empty\"!\x8a\xb5\x18\x04\x08\x1f(\x02\x82\xd3\xe4\x93\x02\x13*\x11/v1/contacts/{id}\x12\x8c\x01\n\x0eRestoreContact\x12,.tongxiao.customers.v1.RestoreContactRequest\x1a\x1e.tongxiao.customers.v1.Contact\",\x8a\xb5\x18\x04\x08\x1f(\x02\x82\xd3\xe4\x93\x02\x1e\"\x19/v1/contacts/{id}:restore:\x01*\x12\x97\x01\n\rRevealContact\x12+.tongxiao.customers.v1.RevealContactRequest\x1a,.tongxiao.customers.v1.RevealContactResponse\"+\x8a\xb5\x18\x04\x08 (\x02\x82\xd3\xe4\x93\x02\x1d\"\x18/v1/contacts/{id}:reveal:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -55,7 +55,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONTACT'].fields_by_name['wechat']._loaded_options = None
   _globals['_CONTACT'].fields_by_name['wechat']._serialized_options = b'\272H\004r\002\030@\242\265\030\016contact.wechat'
   _globals['_CONTACT'].fields_by_name['birthday']._loaded_options = None
-  _globals['_CONTACT'].fields_by_name['birthday']._serialized_options = b'\272H\036r\0342\032^((\\d{4}|-)-\\d{2}-\\d{2})?$\242\265\030\020contact.birthday'
+  _globals['_CONTACT'].fields_by_name['birthday']._serialized_options = b'\272H$r\"2 ^((\\d{4}|-)-\\d{2}-\\d{2}|\\*{4})?$\242\265\030\020contact.birthday'
   _globals['_CONTACT'].fields_by_name['email_consent']._loaded_options = None
   _globals['_CONTACT'].fields_by_name['email_consent']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_CONTACT'].fields_by_name['phone_consent']._loaded_options = None
@@ -94,6 +94,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DELETECONTACTREQUEST'].fields_by_name['id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_DELETECONTACTREQUEST'].fields_by_name['etag']._loaded_options = None
   _globals['_DELETECONTACTREQUEST'].fields_by_name['etag']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_RESTORECONTACTREQUEST'].fields_by_name['id']._loaded_options = None
+  _globals['_RESTORECONTACTREQUEST'].fields_by_name['id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_REVEALCONTACTREQUEST'].fields_by_name['id']._loaded_options = None
   _globals['_REVEALCONTACTREQUEST'].fields_by_name['id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_CONTACTSSERVICE'].methods_by_name['GetContact']._loaded_options = None
@@ -106,32 +108,36 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONTACTSSERVICE'].methods_by_name['UpdateContact']._serialized_options = b'\212\265\030\004\010\036(\002\202\323\344\223\002$2\031/v1/contacts/{contact.id}:\007contact'
   _globals['_CONTACTSSERVICE'].methods_by_name['DeleteContact']._loaded_options = None
   _globals['_CONTACTSSERVICE'].methods_by_name['DeleteContact']._serialized_options = b'\212\265\030\004\010\037(\002\202\323\344\223\002\023*\021/v1/contacts/{id}'
+  _globals['_CONTACTSSERVICE'].methods_by_name['RestoreContact']._loaded_options = None
+  _globals['_CONTACTSSERVICE'].methods_by_name['RestoreContact']._serialized_options = b'\212\265\030\004\010\037(\002\202\323\344\223\002\036\"\031/v1/contacts/{id}:restore:\001*'
   _globals['_CONTACTSSERVICE'].methods_by_name['RevealContact']._loaded_options = None
   _globals['_CONTACTSSERVICE'].methods_by_name['RevealContact']._serialized_options = b'\212\265\030\004\010 (\002\202\323\344\223\002\035\"\030/v1/contacts/{id}:reveal:\001*'
-  _globals['_CONTACTROLE']._serialized_start=1859
-  _globals['_CONTACTROLE']._serialized_end=2061
-  _globals['_CONSENT']._serialized_start=2063
-  _globals['_CONSENT']._serialized_end=2137
+  _globals['_CONTACTROLE']._serialized_start=1912
+  _globals['_CONTACTROLE']._serialized_end=2114
+  _globals['_CONSENT']._serialized_start=2116
+  _globals['_CONSENT']._serialized_end=2190
   _globals['_CONTACT']._serialized_start=285
-  _globals['_CONTACT']._serialized_end=970
-  _globals['_CONTACTPLACE']._serialized_start=973
-  _globals['_CONTACTPLACE']._serialized_end=1135
-  _globals['_GETCONTACTREQUEST']._serialized_start=1137
-  _globals['_GETCONTACTREQUEST']._serialized_end=1178
-  _globals['_LISTCONTACTSREQUEST']._serialized_start=1181
-  _globals['_LISTCONTACTSREQUEST']._serialized_end=1318
-  _globals['_LISTCONTACTSRESPONSE']._serialized_start=1320
-  _globals['_LISTCONTACTSRESPONSE']._serialized_end=1417
-  _globals['_CREATECONTACTREQUEST']._serialized_start=1419
-  _globals['_CREATECONTACTREQUEST']._serialized_end=1498
-  _globals['_UPDATECONTACTREQUEST']._serialized_start=1501
-  _globals['_UPDATECONTACTREQUEST']._serialized_end=1629
-  _globals['_DELETECONTACTREQUEST']._serialized_start=1631
-  _globals['_DELETECONTACTREQUEST']._serialized_end=1698
-  _globals['_REVEALCONTACTREQUEST']._serialized_start=1700
-  _globals['_REVEALCONTACTREQUEST']._serialized_end=1744
-  _globals['_REVEALCONTACTRESPONSE']._serialized_start=1746
-  _globals['_REVEALCONTACTRESPONSE']._serialized_end=1856
-  _globals['_CONTACTSSERVICE']._serialized_start=2140
-  _globals['_CONTACTSSERVICE']._serialized_end=2972
+  _globals['_CONTACT']._serialized_end=976
+  _globals['_CONTACTPLACE']._serialized_start=979
+  _globals['_CONTACTPLACE']._serialized_end=1141
+  _globals['_GETCONTACTREQUEST']._serialized_start=1143
+  _globals['_GETCONTACTREQUEST']._serialized_end=1184
+  _globals['_LISTCONTACTSREQUEST']._serialized_start=1187
+  _globals['_LISTCONTACTSREQUEST']._serialized_end=1324
+  _globals['_LISTCONTACTSRESPONSE']._serialized_start=1326
+  _globals['_LISTCONTACTSRESPONSE']._serialized_end=1423
+  _globals['_CREATECONTACTREQUEST']._serialized_start=1425
+  _globals['_CREATECONTACTREQUEST']._serialized_end=1504
+  _globals['_UPDATECONTACTREQUEST']._serialized_start=1507
+  _globals['_UPDATECONTACTREQUEST']._serialized_end=1635
+  _globals['_DELETECONTACTREQUEST']._serialized_start=1637
+  _globals['_DELETECONTACTREQUEST']._serialized_end=1704
+  _globals['_RESTORECONTACTREQUEST']._serialized_start=1706
+  _globals['_RESTORECONTACTREQUEST']._serialized_end=1751
+  _globals['_REVEALCONTACTREQUEST']._serialized_start=1753
+  _globals['_REVEALCONTACTREQUEST']._serialized_end=1797
+  _globals['_REVEALCONTACTRESPONSE']._serialized_start=1799
+  _globals['_REVEALCONTACTRESPONSE']._serialized_end=1909
+  _globals['_CONTACTSSERVICE']._serialized_start=2193
+  _globals['_CONTACTSSERVICE']._serialized_end=3168
 # @@protoc_insertion_point(module_scope)

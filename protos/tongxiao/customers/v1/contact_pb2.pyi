@@ -112,7 +112,7 @@ class Contact(_message.Message):
     email: _builtins.str
     wechat: _builtins.str
     birthday: _builtins.str
-    """A day, or --MM-DD where the year is not known."""
+    """A day, or --MM-DD where the year is not known; an update may hold it as it was shown, masked."""
     email_consent: Global___Consent.ValueType
     phone_consent: Global___Consent.ValueType
     note: _builtins.str
@@ -332,6 +332,27 @@ class DeleteContactRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DeleteContactRequest: _TypeAlias = DeleteContactRequest  # noqa: Y015
+
+@_typing.final
+class RestoreContactRequest(_message.Message):
+    """Asks to restore a deleted contact."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RestoreContactRequest: _TypeAlias = RestoreContactRequest  # noqa: Y015
 
 @_typing.final
 class RevealContactRequest(_message.Message):

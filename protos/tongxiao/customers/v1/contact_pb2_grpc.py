@@ -61,6 +61,11 @@ class ContactsServiceStub:
                 request_serializer=tongxiao_dot_customers_dot_v1_dot_contact__pb2.DeleteContactRequest.SerializeToString,
                 response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
                 _registered_method=True)
+        self.RestoreContact = channel.unary_unary(
+                '/tongxiao.customers.v1.ContactsService/RestoreContact',
+                request_serializer=tongxiao_dot_customers_dot_v1_dot_contact__pb2.RestoreContactRequest.SerializeToString,
+                response_deserializer=tongxiao_dot_customers_dot_v1_dot_contact__pb2.Contact.FromString,
+                _registered_method=True)
         self.RevealContact = channel.unary_unary(
                 '/tongxiao.customers.v1.ContactsService/RevealContact',
                 request_serializer=tongxiao_dot_customers_dot_v1_dot_contact__pb2.RevealContactRequest.SerializeToString,
@@ -107,6 +112,13 @@ class ContactsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RestoreContact(self, request, context):
+        """Restores a deleted contact.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def RevealContact(self, request, context):
         """Shows a contact's masked numbers once: audited, and capped a day.
         """
@@ -141,6 +153,11 @@ def add_ContactsServiceServicer_to_server(servicer, server):
                     servicer.DeleteContact,
                     request_deserializer=tongxiao_dot_customers_dot_v1_dot_contact__pb2.DeleteContactRequest.FromString,
                     response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
+            ),
+            'RestoreContact': grpc.unary_unary_rpc_method_handler(
+                    servicer.RestoreContact,
+                    request_deserializer=tongxiao_dot_customers_dot_v1_dot_contact__pb2.RestoreContactRequest.FromString,
+                    response_serializer=tongxiao_dot_customers_dot_v1_dot_contact__pb2.Contact.SerializeToString,
             ),
             'RevealContact': grpc.unary_unary_rpc_method_handler(
                     servicer.RevealContact,
@@ -284,6 +301,33 @@ class ContactsService:
             '/tongxiao.customers.v1.ContactsService/DeleteContact',
             tongxiao_dot_customers_dot_v1_dot_contact__pb2.DeleteContactRequest.SerializeToString,
             google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RestoreContact(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tongxiao.customers.v1.ContactsService/RestoreContact',
+            tongxiao_dot_customers_dot_v1_dot_contact__pb2.RestoreContactRequest.SerializeToString,
+            tongxiao_dot_customers_dot_v1_dot_contact__pb2.Contact.FromString,
             options,
             channel_credentials,
             insecure,

@@ -44,6 +44,8 @@ class ContactsServiceStub:
     """Changes a contact."""
     DeleteContact: _grpc.UnaryUnaryMultiCallable[_contact_pb2.DeleteContactRequest, _empty_pb2.Empty]
     """Deletes a contact; it can be restored for 30 days."""
+    RestoreContact: _grpc.UnaryUnaryMultiCallable[_contact_pb2.RestoreContactRequest, _contact_pb2.Contact]
+    """Restores a deleted contact."""
     RevealContact: _grpc.UnaryUnaryMultiCallable[_contact_pb2.RevealContactRequest, _contact_pb2.RevealContactResponse]
     """Shows a contact's masked numbers once: audited, and capped a day."""
 
@@ -62,6 +64,8 @@ class ContactsServiceAsyncStub(ContactsServiceStub):
     """Changes a contact."""
     DeleteContact: _aio.UnaryUnaryMultiCallable[_contact_pb2.DeleteContactRequest, _empty_pb2.Empty]  # type: ignore[assignment]
     """Deletes a contact; it can be restored for 30 days."""
+    RestoreContact: _aio.UnaryUnaryMultiCallable[_contact_pb2.RestoreContactRequest, _contact_pb2.Contact]  # type: ignore[assignment]
+    """Restores a deleted contact."""
     RevealContact: _aio.UnaryUnaryMultiCallable[_contact_pb2.RevealContactRequest, _contact_pb2.RevealContactResponse]  # type: ignore[assignment]
     """Shows a contact's masked numbers once: audited, and capped a day."""
 
@@ -107,6 +111,14 @@ class ContactsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
         """Deletes a contact; it can be restored for 30 days."""
+
+    @_abc_1.abstractmethod
+    def RestoreContact(
+        self,
+        request: _contact_pb2.RestoreContactRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contact_pb2.Contact, _abc.Awaitable[_contact_pb2.Contact]]:
+        """Restores a deleted contact."""
 
     @_abc_1.abstractmethod
     def RevealContact(

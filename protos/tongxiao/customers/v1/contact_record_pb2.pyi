@@ -127,16 +127,18 @@ class ContactRecord(_message.Message):
     summary: _builtins.str
     next_step: _builtins.str
     next_contact_date: _builtins.str
-    """Sets the customer's next contact day."""
+    """Sets the customer's next contact day, unless a record of a later contact says one; not before the day of the contact."""
     author_id: _builtins.str
     touch: _builtins.bool
     """A touch 有效接触: two-way, logged, not deleted."""
     etag: _builtins.str
     @_builtins.property
-    def contact_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def contact_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Contacts at the customer."""
+
     @_builtins.property
     def contact_time(self) -> _timestamp_pb2.Timestamp:
-        """When it began; not in the future."""
+        """When it began; not in the future, and not before the year 2000."""
 
     @_builtins.property
     def place(self) -> Global___Place:
@@ -144,7 +146,7 @@ class ContactRecord(_message.Message):
 
     @_builtins.property
     def photo_keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Keys of uploaded photos."""
+        """Keys of photos that the author uploaded."""
 
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp: ...

@@ -213,6 +213,7 @@ class Customer(_message.Message):
     """The administrative division's six-digit code (GB/T 2260)."""
     address: _builtins.str
     website: _builtins.str
+    """An http or https address; a domain by itself becomes one."""
     parent_id: _builtins.str
     """The company it belongs to, itself a customer within reach."""
     note: _builtins.str
@@ -221,7 +222,7 @@ class Customer(_message.Message):
     etag: _builtins.str
     @_builtins.property
     def phones(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """International numbers, such as +862112345678."""
+        """International numbers, such as +862112345678; each is kept once."""
 
     @_builtins.property
     def tags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...

@@ -142,7 +142,8 @@ class CustomersServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SearchCustomers(self, request, context):
-        """Finds customers by a fragment of a name, the code, a phone or pinyin initials, best first.
+        """Finds customers by a fragment of a name, the code, pinyin initials or a contact's name, and by a phone that the caller
+        reads in clear, or the last four digits or more of one; best first, where more than 2,000 match by name.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -179,6 +180,7 @@ class CustomersServiceServicer:
     def CreateCustomer(self, request, context):
         """Creates a customer with at least one assignment. Refuses DUPLICATE_EXISTS, with its id, one whose code or phone a
         customer within reach has; DUPLICATE_ELSEWHERE or REGISTERED_ELSEWHERE, with the unit's name and no more, one beyond.
+        A name like another's is taken: FindDuplicates tells beforehand who is like a draft.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -206,7 +208,7 @@ class CustomersServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ReassignCustomer(self, request, context):
-        """Gives one line of a customer another owner; history, contacts and shares stay.
+        """Gives one line of a customer another owner; history, contacts and shares stay. Whose it is already keeps it as it is.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -220,7 +222,8 @@ class CustomersServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CreateShare(self, request, context):
-        """Shares a customer with a colleague, to read or to write, until a day.
+        """Shares a customer with a colleague, to read or to write, until a day. With whom it is shared already, that share is
+        changed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -39,7 +39,9 @@ class CustomersServiceStub:
     ListCustomers: _grpc.UnaryUnaryMultiCallable[_customer_pb2.ListCustomersRequest, _customer_pb2.ListCustomersResponse]
     """Lists the customers within the caller's reach."""
     SearchCustomers: _grpc.UnaryUnaryMultiCallable[_customer_pb2.SearchCustomersRequest, _customer_pb2.SearchCustomersResponse]
-    """Finds customers by a fragment of a name, the code, a phone or pinyin initials, best first."""
+    """Finds customers by a fragment of a name, the code, pinyin initials or a contact's name, and by a phone that the caller
+    reads in clear, or the last four digits or more of one; best first, where more than 2,000 match by name.
+    """
     CountCustomers: _grpc.UnaryUnaryMultiCallable[_customer_pb2.CountCustomersRequest, _customer_pb2.CountCustomersResponse]
     """Counts the customers that a list's filters match."""
     GetCustomerOverview: _grpc.UnaryUnaryMultiCallable[_customer_pb2.GetCustomerOverviewRequest, _customer_pb2.CustomerOverview]
@@ -51,6 +53,7 @@ class CustomersServiceStub:
     CreateCustomer: _grpc.UnaryUnaryMultiCallable[_customer_pb2.CreateCustomerRequest, _customer_pb2.Customer]
     """Creates a customer with at least one assignment. Refuses DUPLICATE_EXISTS, with its id, one whose code or phone a
     customer within reach has; DUPLICATE_ELSEWHERE or REGISTERED_ELSEWHERE, with the unit's name and no more, one beyond.
+    A name like another's is taken: FindDuplicates tells beforehand who is like a draft.
     """
     UpdateCustomer: _grpc.UnaryUnaryMultiCallable[_customer_pb2.UpdateCustomerRequest, _customer_pb2.Customer]
     """Changes a customer's common facts; a new code or phone is compared as at creation."""
@@ -59,11 +62,13 @@ class CustomersServiceStub:
     RestoreCustomer: _grpc.UnaryUnaryMultiCallable[_customer_pb2.RestoreCustomerRequest, _customer_pb2.Customer]
     """Restores a deleted customer."""
     ReassignCustomer: _grpc.UnaryUnaryMultiCallable[_customer_pb2.ReassignCustomerRequest, _customer_pb2.Customer]
-    """Gives one line of a customer another owner; history, contacts and shares stay."""
+    """Gives one line of a customer another owner; history, contacts and shares stay. Whose it is already keeps it as it is."""
     ListAssignmentHistory: _grpc.UnaryUnaryMultiCallable[_customer_pb2.ListAssignmentHistoryRequest, _customer_pb2.ListAssignmentHistoryResponse]
     """Lists who has owned a customer, per line, newest first."""
     CreateShare: _grpc.UnaryUnaryMultiCallable[_customer_pb2.CreateShareRequest, _customer_pb2.Share]
-    """Shares a customer with a colleague, to read or to write, until a day."""
+    """Shares a customer with a colleague, to read or to write, until a day. With whom it is shared already, that share is
+    changed.
+    """
     ListShares: _grpc.UnaryUnaryMultiCallable[_customer_pb2.ListSharesRequest, _customer_pb2.ListSharesResponse]
     """Lists whom a customer is shared with."""
     ExplainCustomerAccess: _grpc.UnaryUnaryMultiCallable[_customer_pb2.ExplainCustomerAccessRequest, _customer_pb2.ExplainCustomerAccessResponse]
@@ -81,7 +86,9 @@ class CustomersServiceAsyncStub(CustomersServiceStub):
     ListCustomers: _aio.UnaryUnaryMultiCallable[_customer_pb2.ListCustomersRequest, _customer_pb2.ListCustomersResponse]  # type: ignore[assignment]
     """Lists the customers within the caller's reach."""
     SearchCustomers: _aio.UnaryUnaryMultiCallable[_customer_pb2.SearchCustomersRequest, _customer_pb2.SearchCustomersResponse]  # type: ignore[assignment]
-    """Finds customers by a fragment of a name, the code, a phone or pinyin initials, best first."""
+    """Finds customers by a fragment of a name, the code, pinyin initials or a contact's name, and by a phone that the caller
+    reads in clear, or the last four digits or more of one; best first, where more than 2,000 match by name.
+    """
     CountCustomers: _aio.UnaryUnaryMultiCallable[_customer_pb2.CountCustomersRequest, _customer_pb2.CountCustomersResponse]  # type: ignore[assignment]
     """Counts the customers that a list's filters match."""
     GetCustomerOverview: _aio.UnaryUnaryMultiCallable[_customer_pb2.GetCustomerOverviewRequest, _customer_pb2.CustomerOverview]  # type: ignore[assignment]
@@ -93,6 +100,7 @@ class CustomersServiceAsyncStub(CustomersServiceStub):
     CreateCustomer: _aio.UnaryUnaryMultiCallable[_customer_pb2.CreateCustomerRequest, _customer_pb2.Customer]  # type: ignore[assignment]
     """Creates a customer with at least one assignment. Refuses DUPLICATE_EXISTS, with its id, one whose code or phone a
     customer within reach has; DUPLICATE_ELSEWHERE or REGISTERED_ELSEWHERE, with the unit's name and no more, one beyond.
+    A name like another's is taken: FindDuplicates tells beforehand who is like a draft.
     """
     UpdateCustomer: _aio.UnaryUnaryMultiCallable[_customer_pb2.UpdateCustomerRequest, _customer_pb2.Customer]  # type: ignore[assignment]
     """Changes a customer's common facts; a new code or phone is compared as at creation."""
@@ -101,11 +109,13 @@ class CustomersServiceAsyncStub(CustomersServiceStub):
     RestoreCustomer: _aio.UnaryUnaryMultiCallable[_customer_pb2.RestoreCustomerRequest, _customer_pb2.Customer]  # type: ignore[assignment]
     """Restores a deleted customer."""
     ReassignCustomer: _aio.UnaryUnaryMultiCallable[_customer_pb2.ReassignCustomerRequest, _customer_pb2.Customer]  # type: ignore[assignment]
-    """Gives one line of a customer another owner; history, contacts and shares stay."""
+    """Gives one line of a customer another owner; history, contacts and shares stay. Whose it is already keeps it as it is."""
     ListAssignmentHistory: _aio.UnaryUnaryMultiCallable[_customer_pb2.ListAssignmentHistoryRequest, _customer_pb2.ListAssignmentHistoryResponse]  # type: ignore[assignment]
     """Lists who has owned a customer, per line, newest first."""
     CreateShare: _aio.UnaryUnaryMultiCallable[_customer_pb2.CreateShareRequest, _customer_pb2.Share]  # type: ignore[assignment]
-    """Shares a customer with a colleague, to read or to write, until a day."""
+    """Shares a customer with a colleague, to read or to write, until a day. With whom it is shared already, that share is
+    changed.
+    """
     ListShares: _aio.UnaryUnaryMultiCallable[_customer_pb2.ListSharesRequest, _customer_pb2.ListSharesResponse]  # type: ignore[assignment]
     """Lists whom a customer is shared with."""
     ExplainCustomerAccess: _aio.UnaryUnaryMultiCallable[_customer_pb2.ExplainCustomerAccessRequest, _customer_pb2.ExplainCustomerAccessResponse]  # type: ignore[assignment]
@@ -138,7 +148,9 @@ class CustomersServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _customer_pb2.SearchCustomersRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_customer_pb2.SearchCustomersResponse, _abc.Awaitable[_customer_pb2.SearchCustomersResponse]]:
-        """Finds customers by a fragment of a name, the code, a phone or pinyin initials, best first."""
+        """Finds customers by a fragment of a name, the code, pinyin initials or a contact's name, and by a phone that the caller
+        reads in clear, or the last four digits or more of one; best first, where more than 2,000 match by name.
+        """
 
     @_abc_1.abstractmethod
     def CountCustomers(
@@ -180,6 +192,7 @@ class CustomersServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_customer_pb2.Customer, _abc.Awaitable[_customer_pb2.Customer]]:
         """Creates a customer with at least one assignment. Refuses DUPLICATE_EXISTS, with its id, one whose code or phone a
         customer within reach has; DUPLICATE_ELSEWHERE or REGISTERED_ELSEWHERE, with the unit's name and no more, one beyond.
+        A name like another's is taken: FindDuplicates tells beforehand who is like a draft.
         """
 
     @_abc_1.abstractmethod
@@ -212,7 +225,7 @@ class CustomersServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _customer_pb2.ReassignCustomerRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_customer_pb2.Customer, _abc.Awaitable[_customer_pb2.Customer]]:
-        """Gives one line of a customer another owner; history, contacts and shares stay."""
+        """Gives one line of a customer another owner; history, contacts and shares stay. Whose it is already keeps it as it is."""
 
     @_abc_1.abstractmethod
     def ListAssignmentHistory(
@@ -228,7 +241,9 @@ class CustomersServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _customer_pb2.CreateShareRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_customer_pb2.Share, _abc.Awaitable[_customer_pb2.Share]]:
-        """Shares a customer with a colleague, to read or to write, until a day."""
+        """Shares a customer with a colleague, to read or to write, until a day. With whom it is shared already, that share is
+        changed.
+        """
 
     @_abc_1.abstractmethod
     def ListShares(

@@ -82,6 +82,8 @@ class ExportJob(_message.Message):
     FILE_KEY_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     FINISH_TIME_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
+    FILE_NAME_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """The client may choose it."""
     kind: Global___ExportKind.ValueType
@@ -92,6 +94,10 @@ class ExportJob(_message.Message):
     """Why it failed: a reason that stays."""
     file_key: _builtins.str
     """The key of the file, once it is there; kept for a week."""
+    language: _builtins.str
+    """What headers and choices are written in, "zh-CN" or "en"; Chinese where nothing is said. An import knows both."""
+    file_name: _builtins.str
+    """What to call the file: what it holds, and the day on which it was begun."""
     @_builtins.property
     def filter(self) -> _customer_pb2.CustomerFilter:
         """Which customers, or whose contacts."""
@@ -115,10 +121,12 @@ class ExportJob(_message.Message):
         file_key: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         finish_time: _timestamp_pb2.Timestamp | None = ...,
+        language: _builtins.str = ...,
+        file_name: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "filter", b"filter", "finish_time", b"finish_time", "progress", b"progress"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "file_key", b"file_key", "filter", b"filter", "finish_time", b"finish_time", "format", b"format", "id", b"id", "kind", b"kind", "progress", b"progress", "reason", b"reason", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "file_key", b"file_key", "file_name", b"file_name", "filter", b"filter", "finish_time", b"finish_time", "format", b"format", "id", b"id", "kind", b"kind", "language", b"language", "progress", b"progress", "reason", b"reason", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -62,7 +62,8 @@ class ExportJobsServiceServicer:
     """
 
     def CreateExportJob(self, request, context):
-        """Begins an export; the file can be fetched when it is done. Audited.
+        """Begins an export; the file can be fetched when it is done. Audited with what was asked for, and, when it is done, with
+        its columns and how many rows it has.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

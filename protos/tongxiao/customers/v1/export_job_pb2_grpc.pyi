@@ -34,7 +34,9 @@ class ExportJobsServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ExportJobsServiceAsyncStub: ...
     CreateExportJob: _grpc.UnaryUnaryMultiCallable[_export_job_pb2.CreateExportJobRequest, _export_job_pb2.ExportJob]
-    """Begins an export; the file can be fetched when it is done. Audited."""
+    """Begins an export; the file can be fetched when it is done. Audited with what was asked for, and, when it is done, with
+    its columns and how many rows it has.
+    """
     GetExportJob: _grpc.UnaryUnaryMultiCallable[_export_job_pb2.GetExportJobRequest, _export_job_pb2.ExportJob]
     """Answers one of the caller's exports."""
     ListExportJobs: _grpc.UnaryUnaryMultiCallable[_export_job_pb2.ListExportJobsRequest, _export_job_pb2.ListExportJobsResponse]
@@ -48,7 +50,9 @@ class ExportJobsServiceAsyncStub(ExportJobsServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateExportJob: _aio.UnaryUnaryMultiCallable[_export_job_pb2.CreateExportJobRequest, _export_job_pb2.ExportJob]  # type: ignore[assignment]
-    """Begins an export; the file can be fetched when it is done. Audited."""
+    """Begins an export; the file can be fetched when it is done. Audited with what was asked for, and, when it is done, with
+    its columns and how many rows it has.
+    """
     GetExportJob: _aio.UnaryUnaryMultiCallable[_export_job_pb2.GetExportJobRequest, _export_job_pb2.ExportJob]  # type: ignore[assignment]
     """Answers one of the caller's exports."""
     ListExportJobs: _aio.UnaryUnaryMultiCallable[_export_job_pb2.ListExportJobsRequest, _export_job_pb2.ListExportJobsResponse]  # type: ignore[assignment]
@@ -65,7 +69,9 @@ class ExportJobsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _export_job_pb2.CreateExportJobRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_export_job_pb2.ExportJob, _abc.Awaitable[_export_job_pb2.ExportJob]]:
-        """Begins an export; the file can be fetched when it is done. Audited."""
+        """Begins an export; the file can be fetched when it is done. Audited with what was asked for, and, when it is done, with
+        its columns and how many rows it has.
+        """
 
     @_abc_1.abstractmethod
     def GetExportJob(

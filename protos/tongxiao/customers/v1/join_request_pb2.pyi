@@ -142,7 +142,7 @@ class AskToJoinRequest(_message.Message):
     credit_code: _builtins.str
     phone: _builtins.str
     name: _builtins.str
-    """A registration by name is told apart by its division."""
+    """However it is written; a registration by name is told apart by its division."""
     division_code: _builtins.str
     note: _builtins.str
     def __init__(

@@ -37,7 +37,9 @@ class MergeCustomerRequest(_message.Message):
     """The etag of the customer that stays."""
     @_builtins.property
     def take_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Facts taken from the other, by the names of a customer's fields, such as "credit_code". Tags are joined anyway."""
+        """Facts taken from the other, by the names of a customer's fields, such as "creditCode" or "credit_code". Tags are joined
+        anyway.
+        """
 
     @_builtins.property
     def take_line_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:

@@ -80,6 +80,15 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_FILTER_UNKNOWN: _Reason.ValueType  # 68
     REASON_NOT_OWN_FILTER: _Reason.ValueType  # 69
     REASON_FILTER_TWICE: _Reason.ValueType  # 70
+    REASON_LINE_DEFAULT_MISSING: _Reason.ValueType  # 80
+    REASON_OWNER_AMBIGUOUS: _Reason.ValueType  # 81
+    REASON_NOT_A_COMPANY: _Reason.ValueType  # 82
+    REASON_NOT_A_PERSON: _Reason.ValueType  # 83
+    REASON_TIME_TOO_EARLY: _Reason.ValueType  # 84
+    REASON_CONTACT_NOT_THERE: _Reason.ValueType  # 85
+    REASON_DATE_IN_FUTURE: _Reason.ValueType  # 86
+    REASON_WEBSITE_INVALID: _Reason.ValueType  # 87
+    REASON_ALIKE_EXISTS: _Reason.ValueType  # 88
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Why customers refused."""
@@ -142,4 +151,13 @@ REASON_TOO_MANY_FILTERS: Reason.ValueType  # 67
 REASON_FILTER_UNKNOWN: Reason.ValueType  # 68
 REASON_NOT_OWN_FILTER: Reason.ValueType  # 69
 REASON_FILTER_TWICE: Reason.ValueType  # 70
+REASON_LINE_DEFAULT_MISSING: Reason.ValueType  # 80
+REASON_OWNER_AMBIGUOUS: Reason.ValueType  # 81
+REASON_NOT_A_COMPANY: Reason.ValueType  # 82
+REASON_NOT_A_PERSON: Reason.ValueType  # 83
+REASON_TIME_TOO_EARLY: Reason.ValueType  # 84
+REASON_CONTACT_NOT_THERE: Reason.ValueType  # 85
+REASON_DATE_IN_FUTURE: Reason.ValueType  # 86
+REASON_WEBSITE_INVALID: Reason.ValueType  # 87
+REASON_ALIKE_EXISTS: Reason.ValueType  # 88
 Global___Reason: _TypeAlias = Reason  # noqa: Y015

@@ -78,6 +78,7 @@ class Registration(_message.Message):
     credit_code: _builtins.str
     """Where empty, the name and the division tell customers apart."""
     division_code: _builtins.str
+    """A province holds its cities, a city its districts; where empty, it may be anywhere."""
     note: _builtins.str
     owner_id: _builtins.str
     """Who registered it, and the unit it counts in."""

@@ -44,7 +44,7 @@ def create_contact(request: pb.CreateContactRequest, call: Call) -> pb.Contact:
 
 def update_contact(request: pb.UpdateContactRequest, call: Call) -> pb.Contact:
     given = request.contact
-    names = masks.changed_fields(call, given, request.update_mask, allowed=CHANGEABLE)
+    names = masks.named_fields(given, request.update_mask, allowed=CHANGEABLE)
     contact = operations.update_contact(
         call,
         contact_id=UUID(given.id),
@@ -58,6 +58,10 @@ def update_contact(request: pb.UpdateContactRequest, call: Call) -> pb.Contact:
 def delete_contact(request: pb.DeleteContactRequest, call: Call) -> Empty:
     operations.delete_contact(call, contact_id=UUID(request.id), etag=request.etag)
     return Empty()
+
+
+def restore_contact(request: pb.RestoreContactRequest, call: Call) -> pb.Contact:
+    return to_message(operations.restore_contact(call, contact_id=UUID(request.id)), call)
 
 
 def reveal_contact(request: pb.RevealContactRequest, call: Call) -> pb.RevealContactResponse:

@@ -12,7 +12,7 @@ from chassis.ids import new_id
 from chassis.reach import AnyOf, Reach, Through
 from customers.base import Base
 from customers.contact import key_model
-from customers.customer.model import Customer
+from customers.customer.model import GIN, Customer
 from tongxiao.customers.v1 import contact_pb2 as pb
 
 PERSONAL = {"personal": True}
@@ -56,6 +56,7 @@ class Contact(Versioned, Base):
             text("lower(split_part(email, '@', 2))"),
             postgresql_where=text("email <> '' AND deleted_at IS NULL"),
         ),
+        Index("ix_contacts_bigrams", text("bigrams((name || ' ') || name_en)"), **GIN),
     )
 
     @property

@@ -13,6 +13,7 @@ from customers import facts, people, turns
 from customers.contact import events, queries
 from customers.contact.model import Contact, ContactPlace, Reveal
 from customers.customer.model import Customer
+from customers.customer.queries import missing
 from customers.refusals import refuse
 
 
@@ -66,14 +67,22 @@ def update_contact(
 ) -> Contact:
     """Change a contact, and where they are if `places` is given.
 
-    Refuses NOT_FOUND, OUT_OF_REACH, VERSION_MISMATCH, MASKED_VALUE, CUSTOMER_UNKNOWN and wrong facts.
+    Refuses NOT_FOUND, OUT_OF_REACH, VERSION_MISMATCH, FIELD_NOT_READABLE, MASKED_VALUE, CUSTOMER_UNKNOWN and wrong
+    facts.
     """
     contact = queries.get_contact(call.session, contact_id)
     guard.demand(call.session, contact)
     masks.check_etag(etag, contact.version)
+    edited = editable(call, contact, changes)
     if places is not None:
         _replace_places(call.session, contact, places)
-    return apply_changes(call, contact, changes)
+    return apply_changes(call, contact, edited)
+
+
+def editable(call: Call, contact: Contact, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The changes apart from fields that come back as they are shown. Refuses FIELD_NOT_READABLE."""
+    lying = queries.places_at(call.session, {place.customer_id for place in contact.places})
+    return fields.editable(call, contact, changes, [place for found in lying.values() for place in found])
 
 
 def apply_changes(call: Call, contact: Contact, changes: Mapping[str, Any]) -> Contact:
@@ -95,6 +104,19 @@ def delete_contact(call: Call, *, contact_id: UUID, etag: str) -> None:
     contact.deleted_at = clock.now()
     call.session.flush()
     outbox.publish(call.session, events.contact_gone(contact))
+
+
+def restore_contact(call: Call, *, contact_id: UUID) -> Contact:
+    """Bring a deleted contact back. Refuses NOT_FOUND, OUT_OF_REACH, and NOT_DELETED one that is there."""
+    contact = queries.get_contact(call.session, contact_id, deleted=True)
+    guard.demand(call.session, contact)
+    if contact.deleted_at is None:
+        raise refuse("NOT_DELETED")
+    contact.deleted_at = None
+    contact.updated_at = clock.now()
+    call.session.flush()
+    outbox.publish(call.session, events.contact_changed(contact))
+    return contact
 
 
 def reveal_contact(call: Call, *, contact_id: UUID, per_day: int) -> tuple[Contact, int]:
@@ -127,14 +149,16 @@ def checked(given: Mapping[str, Any]) -> dict[str, Any]:
         if name in found:
             found[name] = facts.checked_phone(found[name], field=f"contact.{name}")
     if birthday := found.get("birthday"):
-        facts.checked_day(birthday.replace("--", "2000-", 1), field="contact.birthday")
+        day = facts.checked_day(birthday.replace("--", "2000-", 1), field="contact.birthday")
+        if day and day > clock.today():
+            raise refuse("DATE_IN_FUTURE", field="contact.birthday")
     return found
 
 
 def _check_customers(session: Session, customer_ids: set[UUID]) -> None:
-    """Refuse CUSTOMER_UNKNOWN customers that the caller cannot read, OUT_OF_REACH those they cannot change."""
+    """Refuse CUSTOMER_UNKNOWN customers that the caller cannot read, MERGED_INTO and OUT_OF_REACH."""
     for unknown in sorted(customer_ids - queries.readable_customers(session, customer_ids)):
-        raise refuse.unknown("CUSTOMER_UNKNOWN", unknown, field="contact.places")
+        raise missing(session, unknown, "CUSTOMER_UNKNOWN", field="contact.places")
     for customer_id in customer_ids:
         guard.demand_key(session, Customer, customer_id)
 

@@ -20,14 +20,15 @@ from tongxiao.customers.v1 import contact_pb2 as pb
 ORDER = Order("create_time", "created_at", descending=True)
 
 
-def find_contact(session: Session, contact_id: UUID) -> Contact | None:
-    """The contact, with places, if the caller may read it and it is not deleted."""
-    wanted = select(Contact).where(Contact.id == contact_id, Contact.deleted_at.is_(None))
+def find_contact(session: Session, contact_id: UUID, *, deleted: bool = False) -> Contact | None:
+    """The contact, with places, if the caller may read it and it is not deleted; or even then."""
+    wanted = select(Contact).where(Contact.id == contact_id)
+    wanted = wanted if deleted else wanted.where(Contact.deleted_at.is_(None))
     return session.scalars(wanted.options(selectinload(Contact.places))).one_or_none()
 
 
-def get_contact(session: Session, contact_id: UUID) -> Contact:
-    found = find_contact(session, contact_id)
+def get_contact(session: Session, contact_id: UUID, *, deleted: bool = False) -> Contact:
+    found = find_contact(session, contact_id, deleted=deleted)
     if found is None:
         raise refuse.unknown("NOT_FOUND", contact_id)
     return found

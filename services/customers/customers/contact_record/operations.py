@@ -1,13 +1,14 @@
 """What is done to contact records: log, correct, delete. Refusals first."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from chassis import clock, creation, guard, ids, masks, outbox
+from chassis import clock, creation, files, guard, ids, masks, outbox
 from chassis.call import Call
 from chassis.envelope import Envelope
 from customers import facts, people
@@ -15,27 +16,31 @@ from customers.base import NEVER
 from customers.contact import queries as contacts
 from customers.contact_record import events, queries
 from customers.contact_record.model import ContactRecord
+from customers.contact_record.queries import Agreed
 from customers.customer import events as customer_events
 from customers.customer import queries as customers
 from customers.customer.model import Customer
 from customers.product_line import queries as lines
 from customers.refusals import refuse
 
-# Clocks of phones run ahead a little.
-SKEW = timedelta(minutes=5)
+# Clocks of phones run ahead a little; what lies before the first is a wrong clock.
+SKEW, FIRST = timedelta(minutes=5), datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def create_contact_record(call: Call, *, record_id: UUID | None, given: Mapping[str, Any]) -> ContactRecord:
     """Log a contact with a customer within reach; the same again answers the record as it is.
 
-    A touch moves the customer's last contact. Refuses CUSTOMER_UNKNOWN, CONTACT_UNKNOWN, LINE_UNKNOWN,
-    TIME_IN_FUTURE, OUT_OF_REACH, ID_TAKEN, ALREADY_EXISTS.
+    A touch moves the customer's last contact, and the newest record with a next contact day says the customer's.
+    Refuses CUSTOMER_UNKNOWN, MERGED_INTO, CONTACT_UNKNOWN, CONTACT_NOT_THERE, LINE_UNKNOWN, TIME_IN_FUTURE,
+    TIME_TOO_EARLY, DATE_IN_PAST, FILE_UNKNOWN, OUT_OF_REACH, ID_TAKEN, ALREADY_EXISTS.
     """
     session, values = call.session, _checked(call.session, given)
     find, taken = queries.find_record, queries.is_taken
     if existing := creation.repeated(session, record_id, values, find=find, taken=taken, field="contact_record.id"):
         return existing
     customer = _customer(call.session, values["customer_id"])
+    _check_relations(call, customer.id, values, values["contacted_at"])
+    before = queries.agreed(call.session, customer.id)
     author = people.find(call.session, call.caller.person_id)
     now = clock.now()
     made = ContactRecord(
@@ -50,38 +55,43 @@ def create_contact_record(call: Call, *, record_id: UUID | None, given: Mapping[
     call.session.add(made)
     if made.touch:
         customer.contacted(max(customer.last_contact_at, made.contacted_at))
-    _follow(call.session, customer, made, events.contact_record_logged(made))
+    _follow(call.session, customer, made, before, events.contact_record_logged(made))
     return made
 
 
 def update_contact_record(call: Call, *, record_id: UUID, etag: str, changes: Mapping[str, Any]) -> ContactRecord:
     """Correct a contact record: the old is retracted, the new logged. Refuses NOT_AUTHOR and as creation does."""
-    record = _own(call, record_id, etag)
-    for name, value in _checked(call.session, changes).items():
+    record, customer = _own(call, record_id, etag)
+    values, before = _checked(call.session, changes), queries.agreed(call.session, customer.id)
+    changed = {name: value for name, value in values.items() if value != getattr(record, name)}
+    _check_relations(call, customer.id, changed, changed.get("contacted_at", record.contacted_at))
+    for name, value in changed.items():
         setattr(record, name, value)
-    if call.session.is_modified(record):
+    if changed:
         record.updated_at = clock.now()
         call.session.flush()
         told = (events.contact_record_retracted(record), events.contact_record_logged(record))
-        _recount(call.session, record, *told)
+        _recount(call.session, customer, record, before, *told)
     return record
 
 
 def delete_contact_record(call: Call, *, record_id: UUID, etag: str) -> None:
-    """Delete a contact record; it counts no more. Refuses NOT_AUTHOR."""
-    record = _own(call, record_id, etag)
+    """Delete a contact record; it counts no more, nor does the day it set. Refuses NOT_AUTHOR."""
+    record, customer = _own(call, record_id, etag)
+    before = queries.agreed(call.session, customer.id)
     record.deleted_at = clock.now()
     call.session.flush()
-    _recount(call.session, record, events.contact_record_retracted(record))
+    _recount(call.session, customer, record, before, events.contact_record_retracted(record))
 
 
-def _own(call: Call, record_id: UUID, etag: str) -> ContactRecord:
+def _own(call: Call, record_id: UUID, etag: str) -> tuple[ContactRecord, Customer]:
+    """The caller's own record and its customer, locked."""
     record = queries.get_record(call.session, record_id)
     guard.demand(call.session, record)
     if record.author_id != call.caller.person_id:
         raise refuse("NOT_AUTHOR")
     masks.check_etag(etag, record.version)
-    return record
+    return record, _customer(call.session, record.customer_id)
 
 
 def _checked(session: Session, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -89,36 +99,63 @@ def _checked(session: Session, given: Mapping[str, Any]) -> dict[str, Any]:
     found = dict(given)
     if found.get("contacted_at", NEVER) > clock.now() + SKEW:
         raise refuse("TIME_IN_FUTURE", field="contact_record.contact_time")
+    if found.get("contacted_at", FIRST) < FIRST:
+        raise refuse("TIME_TOO_EARLY", field="contact_record.contact_time")
     if "next_contact_on" in found:
         found["next_contact_on"] = facts.checked_day(found["next_contact_on"], field="contact_record.next_contact_date")
     if (line_id := found.get("line_id")) and lines.find_line(session, line_id) is None:
         raise refuse.unknown("LINE_UNKNOWN", line_id, field="contact_record.line_id")
-    for contact_id in found.get("contact_ids", ()):
-        if contacts.find_contact(session, contact_id) is None:
-            raise refuse.unknown("CONTACT_UNKNOWN", contact_id, field="contact_record.contact_ids")
     return found
 
 
+def _check_relations(call: Call, customer_id: UUID, given: Mapping[str, Any], contacted_at: datetime) -> None:
+    """What a record says beside itself: contacts at its customer, photos of the caller's, a day not before its own."""
+    for contact_id in given.get("contact_ids", ()):
+        contact = contacts.find_contact(call.session, contact_id)
+        if contact is None:
+            raise refuse.unknown("CONTACT_UNKNOWN", contact_id, field="contact_record.contact_ids")
+        if customer_id not in {place.customer_id for place in contact.places}:
+            raise refuse("CONTACT_NOT_THERE", field="contact_record.contact_ids")
+    for key in given.get("photo_keys", ()):
+        if not files.is_of(key, call.caller.person_id) or not files.exists(key):
+            raise refuse("FILE_UNKNOWN", field="contact_record.photo_keys")
+    if given.get("next_contact_on"):
+        zone = ZoneInfo(people.zone_of(call.session, call.caller.person_id))
+        if given["next_contact_on"] < contacted_at.astimezone(zone).date():
+            raise refuse("DATE_IN_PAST", field="contact_record.next_contact_date")
+
+
 def _customer(session: Session, customer_id: UUID) -> Customer:
-    """The customer, which the caller may change. Refuses CUSTOMER_UNKNOWN and OUT_OF_REACH."""
+    """The customer, which the caller may change. Refuses CUSTOMER_UNKNOWN, MERGED_INTO and OUT_OF_REACH."""
     customer = customers.find_customer(session, customer_id, lock=True)
     if customer is None or customer.deleted_at:
-        raise refuse.unknown("CUSTOMER_UNKNOWN", customer_id, field="contact_record.customer_id")
+        raise customers.missing(session, customer_id, "CUSTOMER_UNKNOWN", field="contact_record.customer_id")
     guard.demand(session, customer)
     return customer
 
 
-def _recount(session: Session, record: ContactRecord, *told: Envelope) -> None:
+def _recount(
+    session: Session, customer: Customer, record: ContactRecord, before: Agreed | None, *told: Envelope
+) -> None:
     """Let the customer's last contact be what its remaining records say."""
-    customer = _customer(session, record.customer_id)
     customer.contacted(queries.last_touch(session, customer.id) or NEVER)
-    _follow(session, customer, record, *told)
+    _follow(session, customer, record, before, *told)
 
 
-def _follow(session: Session, customer: Customer, record: ContactRecord, *told: Envelope) -> None:
-    """Keep and tell a change of a record, with what changes of its customer."""
-    if record.next_contact_on and record.deleted_at is None:
-        customer.next_contact_on = record.next_contact_on
+def _follow(
+    session: Session, customer: Customer, record: ContactRecord, before: Agreed | None, *told: Envelope
+) -> None:
+    """Keep and tell a change of a record, with what changes of its customer.
+
+    The day that the newest record says is the customer's, until somebody gives the customer another; where that record
+    says it no more, the one before it does.
+    """
+    session.flush()
+    after = queries.agreed(session, customer.id)
+    if after and after.id == record.id and after != before:
+        customer.next_contact_on = after.next_contact_on
+    elif before and before.id == record.id and after != before and customer.next_contact_on == before.next_contact_on:
+        customer.next_contact_on = after.next_contact_on if after else None
     changed = session.is_modified(customer)
     session.flush()
     outbox.publish(session, *told, *([customer_events.customer_changed(customer)] if changed else []))

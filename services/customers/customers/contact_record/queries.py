@@ -1,7 +1,8 @@
 """Every select of contact records."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -70,3 +71,23 @@ def last_touch(session: Session, customer_id: UUID) -> datetime | None:
         ContactRecord.customer_id == customer_id, ContactRecord.two_way, ContactRecord.deleted_at.is_(None)
     )
     return session.scalar(wanted, execution_options=OF_REACHED)
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """A record that says a next contact day."""
+
+    id: UUID
+    next_contact_on: date
+
+
+def agreed(session: Session, customer_id: UUID) -> Agreed | None:
+    """The newest of the records, of a customer within reach, that say a next contact day."""
+    wanted = select(ContactRecord.id, ContactRecord.next_contact_on).where(
+        ContactRecord.customer_id == customer_id,
+        ContactRecord.next_contact_on.is_not(None),
+        ContactRecord.deleted_at.is_(None),
+    )
+    newest = wanted.order_by(ContactRecord.contacted_at.desc(), ContactRecord.id.desc()).limit(1)
+    row = session.execute(newest, execution_options=OF_REACHED).one_or_none()
+    return Agreed(row.id, row.next_contact_on) if row and row.next_contact_on else None

@@ -1,4 +1,4 @@
-"""What customers are alike by, as functions of the database: it keeps the keys of columns, and asks by the same rule.
+"""What customers are alike by and found by, as functions of the database: what it keeps, it asks by the same rule.
 
 The migration that first makes them runs this text: another rule is another function, under another name.
 """
@@ -29,10 +29,24 @@ SELECT CASE WHEN strpos(host, '.') > 0 THEN host ELSE '' END FROM (
 ) a
 $$
 """
-FUNCTIONS = (_NAME_KEY, _WEB_DOMAIN)
+# The last four digits of each phone.
+_PHONE_ENDS = """
+CREATE FUNCTION phone_ends(phones text[]) RETURNS text[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+SELECT array_agg(DISTINCT right(phone, 4)) FROM unnest(phones) phone
+$$
+"""
+# Each two characters that follow each other in a word.
+_BIGRAMS = """
+CREATE FUNCTION bigrams(name text) RETURNS text[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+SELECT array_agg(DISTINCT substr(word, at, 2))
+FROM regexp_split_to_table(lower(normalize(name, NFKC)), '[^[:alnum:]]+') word, generate_series(1, length(word) - 1) at
+$$
+"""
+# Those of one migration each.
+ALIKE, FOUND = (_NAME_KEY, _WEB_DOMAIN), (_PHONE_ENDS, _BIGRAMS)
 
 
 @event.listens_for(Base.metadata, "before_create")
 def _create(_metadata: Any, connection: Any, **_options: Any) -> None:
-    for function in FUNCTIONS:
+    for function in (*ALIKE, *FOUND):
         connection.exec_driver_sql(function)

@@ -8,7 +8,7 @@ from chassis import masks
 from chassis.call import Call
 from chassis.ids import parse_id
 from chassis.rpc import one_statement
-from customers.customer import access, operations, queries, sharing
+from customers.customer import access, operations, queries, search_queries, sharing
 from customers.customer.attributes import ATTRIBUTES, attributes
 from customers.customer.messages import customer_message, customer_messages, period_message, share_message
 from customers.customer.operations import Wanted
@@ -32,7 +32,7 @@ def list_customers(request: pb.ListCustomersRequest, call: Call) -> pb.ListCusto
 
 @one_statement
 def search_customers(request: pb.SearchCustomersRequest, call: Call) -> pb.SearchCustomersResponse:
-    found, token = queries.search_customers(call, request)
+    found, token = search_queries.search_customers(call, request)
     return pb.SearchCustomersResponse(customers=customer_messages(found, call), next_page_token=token)
 
 
@@ -59,7 +59,7 @@ def create_customer(request: pb.CreateCustomerRequest, call: Call) -> pb.Custome
 
 def update_customer(request: pb.UpdateCustomerRequest, call: Call) -> pb.Customer:
     given = request.customer
-    names = masks.changed_fields(call, given, request.update_mask, allowed=ATTRIBUTES)
+    names = masks.named_fields(given, request.update_mask, allowed=ATTRIBUTES)
     changes = attributes(given, names)
     customer = operations.update_customer(
         call,

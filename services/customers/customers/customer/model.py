@@ -19,6 +19,8 @@ from tongxiao.customers.v1 import customer_pb2 as pb
 
 LIVE = text("deleted_at IS NULL")
 DERIVED = {"derived": True}
+# Searches wait for no list of what was written lately.
+GIN: dict[str, Any] = {"postgresql_using": "gin", "postgresql_with": {"fastupdate": "off"}}
 
 
 def _alike(column: str) -> TextClause:
@@ -110,7 +112,8 @@ class Customer(SortKeys, Versioned, Base):
             Index("ix_customers_web_domain", "web_domain", "id", postgresql_where=_alike("web_domain")),
             Index("ix_customers_merged_into_id", "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL")),
             Index("ix_customers_phones", "phones", postgresql_using="gin"),
-            Index("ix_customers_search", "search", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
+            Index("ix_customers_phone_ends", text("phone_ends(phones)"), **GIN),
+            Index("ix_customers_search", "search", **GIN),
         )
 
     def contacted(self, when: datetime) -> None:

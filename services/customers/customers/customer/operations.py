@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from chassis import clock, closing, creation, guard, ids, masks, outbox
+from chassis import clock, closing, creation, fields, guard, ids, masks, outbox
 from chassis.call import Call
 from customers import facts, people
 from customers.base import NEVER
@@ -123,18 +123,25 @@ def update_customer(
 ) -> Customer:
     """Change a customer's common facts.
 
-    Refuses NOT_FOUND, VERSION_MISMATCH, OUT_OF_REACH, wrong facts, and a new code or phone as creation does.
+    Refuses NOT_FOUND, VERSION_MISMATCH, OUT_OF_REACH, FIELD_NOT_READABLE, wrong facts, and a new code or phone as
+    creation does.
     """
     customer = queries.get_customer(call.session, customer_id)
     guard.demand(call.session, customer)
     masks.check_etag(etag, customer.version)
-    values = checked(call.session, customer, changes)
+    values = checked(call.session, customer, editable(call, customer, changes))
     code, phones = new_keys(customer, values)
     compared = [] if allow_duplicate_phone else phones
     demand_unique = partial(duplicates.demand_unique, call, code=code, phones=compared, besides=customer_id)
     demand_unique()
     with _racing(call, demand_unique):
         return apply_changes(call, customer, values)
+
+
+def editable(call: Call, customer: Customer, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The changes apart from fields that come back as they are shown. Refuses FIELD_NOT_READABLE."""
+    lying = [(assignment.owner_id, assignment.unit_id) for assignment in customer.assignments]
+    return fields.editable(call, customer, changes, lying)
 
 
 def new_keys(customer: Customer, changes: Mapping[str, Any]) -> tuple[str, list[str]]:
@@ -182,7 +189,7 @@ def restore_customer(call: Call, *, customer_id: UUID) -> Customer:
 def reassign_customer(
     call: Call, *, customer_id: UUID, line_id: UUID, owner_id: UUID, unit_id: UUID | None, note: str, etag: str
 ) -> Customer:
-    """Give one line of a customer another owner; nothing else of it changes.
+    """Give one line of a customer another owner; nothing else of it changes, nor anything where it is theirs already.
 
     The line must be within reach as it is, and the new unit too. Refuses NOT_FOUND, LINE_UNKNOWN, OUT_OF_REACH,
     VERSION_MISMATCH, OWNER_UNKNOWN, OWNER_NOT_IN_UNIT and UNIT_BEYOND_REACH.
@@ -194,7 +201,8 @@ def reassign_customer(
     guard.demand(call.session, assignment)
     masks.check_etag(etag, customer.version)
     placing = destination(call, line_id=line_id, owner_id=owner_id, unit_id=unit_id)
-    hand_on(call, [(customer, assignment, placing)], note=note)
+    if (assignment.owner_id, assignment.unit_id) != (placing.owner_id, placing.unit_id):
+        hand_on(call, [(customer, assignment, placing)], note=note)
     return customer
 
 
@@ -240,6 +248,8 @@ def checked(session: Session, customer: Customer | None, given: Mapping[str, Any
         facts.checked_credit_code(found["credit_code"])
     if "division_code" in found:
         facts.checked_division(found["division_code"])
+    if "website" in found:
+        found["website"] = facts.checked_website(found["website"])
     if "phones" in found:
         numbers = [facts.checked_phone(phone, field="customer.phones") for phone in found["phones"]]
         found["phones"] = list(dict.fromkeys(numbers))

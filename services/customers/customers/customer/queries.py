@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from chassis import ids, paging, schema
 from chassis.arrays import UuidArray, array_text, uuids
 from chassis.call import Call
+from chassis.errors import DomainError
 from chassis.listing import Condition, Listing, Narrowing, Order
-from customers import facts, people, search
+from customers import facts, people
 from customers.customer.model import Assignment, AssignmentPeriod, Customer, Share
 from customers.refusals import refuse
 from customers.saved_filter import queries as saved_filters
@@ -27,8 +28,6 @@ ORDERS = {
     pb.CUSTOMER_ORDER_NAME: Order("name", "sort_name"),
 }
 OLDEST, LATEST = Order("create_time", "created_at"), Order("start_time", "started_at", descending=True)
-# Up to so many matches are found by their words and then narrowed by reach; of more, reach's arms are walked in order.
-RARE = 2000
 # What belongs to one customer is reached through it: whoever has read the customer need not ask again for each part.
 OF_REACHED = {"reach": "through a customer that was read"}
 
@@ -40,10 +39,15 @@ def get_customer(session: Session, customer_id: UUID, *, deleted: bool = False) 
     """
     found = find_customer(session, customer_id)
     if found is None or (found.deleted_at and not deleted):
-        if (winner_id := merged_into(session, customer_id)) and is_readable(session, winner_id):
-            raise refuse("MERGED_INTO", customer_id=winner_id)
-        raise refuse.unknown("NOT_FOUND", customer_id)
+        raise missing(session, customer_id, "NOT_FOUND")
     return found
+
+
+def missing(session: Session, customer_id: UUID, reason: str, *, field: str = "") -> DomainError:
+    """The refusal of a customer that is not there for the caller: MERGED_INTO, with where it went, if that is."""
+    if (winner_id := merged_into(session, customer_id)) and is_readable(session, winner_id):
+        return refuse("MERGED_INTO", field=field, customer_id=winner_id)
+    return refuse.unknown(reason, customer_id, field=field)
 
 
 def merged_into(session: Session, customer_id: UUID) -> UUID | None:
@@ -145,37 +149,6 @@ def count_customers(call: Call, request: pb.CountCustomersRequest) -> tuple[int,
     return paging.count(call, LISTING, order=order, narrowing=narrowing_of(call, given))
 
 
-def search_customers(call: Call, request: pb.SearchCustomersRequest) -> tuple[list[list[Any]], str]:
-    """A page of the customers within reach whose names, code or initials hold the query's words, by name."""
-    query = search.asked(request.query)
-    if not query:
-        raise refuse("QUERY_TOO_SHORT", field="query")
-    rare = _rare_matches(call.session, query)
-    within = None if rare is None else _reached(call.session, rare)
-    narrowing = Narrowing() if rare is not None else Narrowing(entity=[_holding(query)])
-    order = ORDERS[pb.CUSTOMER_ORDER_NAME]
-    page = paging.page(call, LISTING, order=order, narrowing=narrowing, request=request, within=within)
-    return by_ids(call.session, page.ids), page.next_token
-
-
-def _holding(query: str) -> Condition:
-    return lambda columns: search.condition(columns.search, columns.search_text, query)
-
-
-def _reached(session: Session, customer_ids: Sequence[UUID]) -> Sequence[UUID]:
-    return session.scalars(select(Customer.id).where(Customer.id == func.any(uuids(customer_ids)))).all()
-
-
-def _rare_matches(session: Session, query: str) -> list[UUID] | None:
-    """The ids of everything that matches, reach apart, if that is not much; nothing of it is shown before reach."""
-    table = Customer.__table__.c
-    match = search.condition(table.search, table.search_text, query)
-    matches = select(table.id).where(match, table.deleted_at.is_(None)).limit(RARE + 1).subquery()
-    wanted = select(func.array_agg(matches.c.id, type_=ARRAY(Uuid))).having(func.count() <= RARE)
-    few = session.execute(wanted, execution_options={"reach": "candidates, narrowed by reach before use"}).one_or_none()
-    return list(few[0] or ()) if few else None
-
-
 def narrowing_of(call: Call, given: pb.CustomerFilter) -> Narrowing:
     """What a filter narrows a list to. Refuses FIELD_NOT_READABLE a filter on a field not read in clear."""
     narrowing = Narrowing(owner_id=ids.parse_id(given.owner_id))
@@ -215,7 +188,7 @@ def _marks(call: Call, given: pb.CustomerFilter) -> Iterator[Condition]:
     if parent_id := ids.parse_id(given.parent_id):
         yield lambda c: c.parent_id == parent_id
     if given.phone:
-        call.demand_readable("customer.phones")
+        call.demand_readable("customer.phones", field="filter.phone")
         phone = facts.checked_phone(given.phone, field="filter.phone")
         yield lambda c: c.phones.contains(cast([phone], ARRAY(Text)))
 

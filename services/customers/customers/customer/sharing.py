@@ -1,14 +1,16 @@
 """Sharing customers with colleagues, and ending it. Refusals first."""
 
+from collections.abc import Mapping
 from datetime import date
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, insert, update
 from sqlalchemy.orm import Session
 
 from chassis import clock, creation, guard, ids, schema
 from chassis.call import Call
-from customers import facts, people
+from customers import facts, people, turns
 from customers.customer import queries
 from customers.customer.model import Customer, Share
 from customers.refusals import refuse
@@ -21,7 +23,8 @@ def create_share(
 ) -> Share:
     """Share a customer with a colleague until the end of a day in their zone; the same again answers the share.
 
-    Refuses NOT_FOUND, OUT_OF_REACH, NOT_ONESELF, PERSON_UNKNOWN, DATE_IN_PAST, SHARE_EXISTS, ALREADY_EXISTS, ID_TAKEN.
+    With whom it is shared already, that share gets this level, day and note. Refuses NOT_FOUND, OUT_OF_REACH,
+    NOT_ONESELF, PERSON_UNKNOWN, DATE_IN_PAST, ALREADY_EXISTS, ID_TAKEN.
     """
     queries.get_customer(call.session, customer_id)
     guard.demand_key(call.session, Customer, customer_id)
@@ -33,9 +36,25 @@ def create_share(
     if existing := creation.repeated(call.session, share_id, values, find=find, taken=taken, field="share.id"):
         return existing
     demand_end(call.session, person_id, end)
+    turns.wait(call.session, "share", customer_id)
+    if standing := queries.find_share(call.session, customer_id, person_id):
+        return _changed(call, standing, values)
     made = Share(id=share_id or ids.new_id(), shared_by=call.caller.person_id, created_at=clock.now(), **values)
     keep(call.session, made)
     return made
+
+
+def _changed(call: Call, share: Share, values: Mapping[str, Any]) -> Share:
+    """A share with other values, and the access that it gives."""
+    for name, value in values.items():
+        setattr(share, name, value)
+    if call.session.is_modified(share):
+        share.shared_by = call.caller.person_id
+        call.session.flush()
+        table, given = schema.access, _access(call.session, share)
+        changed = update(table).where(table.c.source == "share", table.c.source_id == share.id).values(**given)
+        call.session.execute(changed, execution_options=_EXEMPT)
+    return share
 
 
 def demand_end(session: Session, person_id: UUID, end: date | None) -> None:
@@ -49,12 +68,15 @@ def keep(session: Session, share: Share) -> None:
     """Keep a share and give the access."""
     session.add(share)
     session.flush()
-    person = people.find(session, share.person_id)
-    zone = people.unit_zone(session, person.unit_id if person else None)
     row = {"entity": "customer", "entity_id": share.customer_id, "person_id": share.person_id, "source": "share"}
-    row |= {"source_id": share.id, "writes": share.writes}
-    row |= {"expires_at": clock.end_of_day(share.end_on, zone) if share.end_on else None}
+    row |= {"source_id": share.id, **_access(session, share)}
     session.execute(insert(schema.access).values(**row), execution_options=_EXEMPT)
+
+
+def _access(session: Session, share: Share) -> dict[str, Any]:
+    """How far a share goes, and until when."""
+    zone = people.zone_of(session, share.person_id)
+    return {"writes": share.writes, "expires_at": clock.end_of_day(share.end_on, zone) if share.end_on else None}
 
 
 def delete_share(call: Call, *, customer_id: UUID, share_id: UUID) -> None:

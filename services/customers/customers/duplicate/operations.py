@@ -29,12 +29,13 @@ def demand_unique(call: Call, *, code: str, phones: Collection[str], besides: UU
     """Refuse DUPLICATE_EXISTS, with its id, a customer within reach of this code or phone; else DUPLICATE_ELSEWHERE.
 
     The latter names the owning unit and no more, is counted and audited; past the day's limit DUPLICATE_CHECK_LIMIT.
+    Of those who bring one phone at once, the first is done before the next is compared.
     """
+    turns.wait_for_all(call.session, "phone", phones)
     found = queries.exact_matches(call.session, [code] if code else [], phones)
     found = [match for match in found if match.customer_id != besides]
     if found:
-        known = known_among(call, found)
-        raise existing(found, known) or _elsewhere(call, found[0])
+        raise refusal_of(call, found, known_among(call, found))
 
 
 def known_among(call: Call, matches: Collection[Match]) -> set[Match]:
@@ -49,21 +50,21 @@ def known_among(call: Call, matches: Collection[Match]) -> set[Match]:
     return {match for match in matches if match.customer_id in readable and is_clear(match)}
 
 
-def existing(matches: Sequence[Match], known: Collection[Match]) -> DomainError | None:
-    """The refusal that names a customer, if the match that counts is known: a code's before any phone's."""
+def refusal_of(call: Call, matches: Sequence[Match], known: Collection[Match]) -> DomainError:
+    """What the matches are refused with: DUPLICATE_EXISTS where the one that counts, a code's before any phone's, is
+    known; else DUPLICATE_ELSEWHERE."""
     by_code = [match for match in matches if match.credit_code]
-    found = next((match for match in by_code or matches if match in known), None)
-    return refuse("DUPLICATE_EXISTS", field=field_of(found), customer_id=found.customer_id) if found else None
-
-
-def field_of(match: Match) -> str:
-    return "customer.credit_code" if match.credit_code else "customer.phones"
-
-
-def _elsewhere(call: Call, match: Match) -> DomainError:
+    named = next((match for match in by_code or matches if match in known), None)
+    if named:
+        return refuse("DUPLICATE_EXISTS", field=_field_of(named), customer_id=named.customer_id)
+    match = matches[0]
     unit_id = queries.owning_unit(call.session, match.customer_id)
     what = {"credit_code": match.credit_code, "phone": match.phone, "customer_id": match.customer_id}
-    return elsewhere(call, "DUPLICATE_ELSEWHERE", field=field_of(match), unit_id=unit_id, what=what)
+    return elsewhere(call, "DUPLICATE_ELSEWHERE", field=_field_of(match), unit_id=unit_id, what=what)
+
+
+def _field_of(match: Match) -> str:
+    return "customer.credit_code" if match.credit_code else "customer.phones"
 
 
 def elsewhere(call: Call, reason: str, *, field: str, unit_id: UUID, what: Mapping[str, Any]) -> DomainError:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Select, Text, cast, func, select
+from sqlalchemy import ARRAY, ColumnElement, Select, Text, cast, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import Session
 
@@ -96,11 +96,20 @@ def answers_on(session: Session, person_id: UUID, day: date) -> Sequence[Duplica
 
 
 def newest_answer(session: Session, person_id: UUID, since: datetime, **asked: str) -> DuplicateAnswer | None:
-    """What a person was told last of exactly this."""
-    wanted = select(DuplicateAnswer).filter_by(person_id=person_id, **asked).where(DuplicateAnswer.created_at > since)
+    """What a person was told last of this code, this phone, or this name however it is written."""
+    told, keys = DuplicateAnswer, {name: asked[name] for name in ("credit_code", "phone")}
+    wanted = select(told).filter_by(person_id=person_id, **keys).where(told.created_at > since)
+    wanted = wanted.where(func.name_key(told.name) == func.name_key(asked["name"]))
+    wanted = wanted.where(same_place(told.division_code, literal(asked["division_code"])))
     return session.scalars(
         wanted.order_by(DuplicateAnswer.created_at.desc()).limit(1).execution_options(**_OWN)
     ).one_or_none()
+
+
+def same_place(one: Any, other: Any) -> ColumnElement[bool]:
+    """Whether two divisions may be of one place: one lies in the other, or is not said."""
+    bare, also = (func.regexp_replace(code, "(00)+$", "") for code in (one, other))
+    return or_(func.starts_with(bare, also), func.starts_with(also, bare))
 
 
 def having(session: Session, *conditions: ColumnElement[bool]) -> Sequence[UUID]:

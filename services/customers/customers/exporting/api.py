@@ -35,14 +35,16 @@ def cancel_export_job(request: pb.CancelExportJobRequest, call: Call) -> pb.Expo
 
 
 def _asked(given: pb.ExportJob) -> pb.ExportJob:
-    return pb.ExportJob(kind=given.kind, format=given.format or pb.EXPORT_FORMAT_CSV, filter=given.filter)
+    return pb.ExportJob(
+        kind=given.kind, format=given.format or pb.EXPORT_FORMAT_CSV, filter=given.filter, language=given.language
+    )
 
 
 def _message(job: Job) -> pb.ExportJob:
     message = operations.asked(job)
     message.id, message.state, message.reason = str(job.id), jobs.state_of(job), job.reason
     message.progress.CopyFrom(job.message)
-    message.file_key = job.cursor.get("file_key", "")
+    message.file_key, message.file_name = job.cursor.get("file_key", ""), operations.file_name(job)
     message.create_time.CopyFrom(clock.stamp(job.created_at))
     if job.finished_at:
         message.finish_time.CopyFrom(clock.stamp(job.finished_at))

@@ -21,11 +21,14 @@ _LABELS: dict[str, tuple[tuple[str, ...], ...]] = {
     "CustomerSize": (("微型", "micro"), ("小型", "small"), ("中型", "medium"), ("大型", "large")),
     "CustomerSource": (
         ("自行开发", "自拓", "prospecting"),
-        ("转介绍", "referral"),
+        ("转介绍", "referral", "referrals"),
         ("展会", "exhibition"),
-        ("网络", "web", "online"),
+        (
+            *("网络", "web", "online", "organic search", "paid search", "organic social", "paid social"),
+            *("social media", "email marketing", "direct traffic", "other campaigns", "ai referrals"),
+        ),
         ("合作伙伴", "partner"),
-        ("其他", "other"),
+        ("其他", "other", "offline", "offline sources"),
     ),
     "ContactRole": (
         ("决策人", "decision maker"),
@@ -57,6 +60,12 @@ def _prefix(enum: EnumDescriptor) -> str:
 _VALUES = {enum.full_name: _known(enum) for enum in _ENUMS}
 
 
+def label(enum: EnumDescriptor, value: int, language: str) -> str:
+    """How a value is written in a language, so that an import knows it; nothing for what is not said."""
+    labels = _LABELS[enum.name][value - 1] if value else ("",)
+    return next(each for each in labels if each.isascii() == (language == "en") or not each)
+
+
 def fill(message: Message, values: Mapping[str, str], names: Iterable[str]) -> None:
     """Fill the fields of these names that have a cell; refuses VALUE_UNKNOWN a label that no enum has."""
     for name in names:
@@ -80,9 +89,10 @@ def split(cell: str) -> Sequence[str]:
 
 def _value(field: Any, cell: str) -> int:
     known = _VALUES[field.enum_type.full_name]
-    if cell.lower() not in known:
+    label = cell.lower() if cell.lower() in known else cell.lower().replace("_", " ")
+    if label not in known:
         raise refuse("VALUE_UNKNOWN", field=field.name)
-    return known[cell.lower()]
+    return known[label]
 
 
 def faults_of(request: Message) -> Result | None:

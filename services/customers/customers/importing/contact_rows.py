@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from chassis import fields, guard, ids
+from chassis import guard, ids, imports
 from chassis.call import Call
-from chassis.caller import FieldAccess
 from chassis.errors import DomainError
 from chassis.import_rows import CREATED, UNCHANGED, UPDATED, Result
 from chassis.imports import Importer, Row, refused
@@ -14,7 +13,7 @@ from customers.contact import operations
 from customers.contact.model import Contact
 from customers.contact.operations import Place
 from customers.customer.model import Customer
-from customers.importing import cells, columns, queries
+from customers.importing import cells, columns, parts, queries
 from customers.refusals import refuse
 from tongxiao.customers.v1 import contact_pb2 as pb
 
@@ -35,10 +34,13 @@ class Known:
 
 def apply(call: Call, rows: Sequence[Row], update_by: str) -> list[Result]:
     """Create or change a contact for each row, as the caller might one by one."""
-    known = _known(call, rows, update_by)
+    parted = [parts.of_contact(row) for row in rows]
+    people = [row for row, _ in parted if parts.is_company(row) is not True]
+    known = _known(call, people, update_by)
     made: dict[int, Contact] = {}
-    results: dict[int, Result] = {}
-    for row in rows:
+    company = imports.passed_over(refuse("NOT_A_PERSON", field="is_company"))
+    results = {row.number: company for row in rows}
+    for row in people:
         try:
             results[row.number] = _applied(call, row, known, update_by=update_by, made=made)
         except DomainError as error:
@@ -49,13 +51,12 @@ def apply(call: Call, rows: Sequence[Row], update_by: str) -> list[Result]:
     return [results[row.number] for row in rows]
 
 
-CONTACTS = Importer(kind="contact", fields=columns.CONTACT, apply=apply)
+CONTACTS = Importer(kind="contact", fields=(*columns.CONTACT, *columns.CONTACT_PARTS), apply=apply)
 
 
 def _applied(call: Call, row: Row, known: Known, *, update_by: str, made: dict[int, Contact]) -> Result:
     given = pb.Contact()
     cells.fill(given, row.values, _PLAIN)
-    _demand_editable(call, given)
     existing = known.existing.get(row.values.get(update_by, "")) if update_by else None
     if existing:
         return _changed(call, existing, given, row, known)
@@ -86,15 +87,9 @@ def _changed(call: Call, contact: Contact, given: pb.Contact, row: Row, known: K
     if faults := cells.faults_of(request):
         return faults
     before = contact.version
-    operations.apply_changes(call, contact, {name: getattr(given, name) for name in names})
+    changes = operations.editable(call, contact, {name: getattr(given, name) for name in names})
+    operations.apply_changes(call, contact, changes)
     return Result(UPDATED if contact.version > before else UNCHANGED, contact.id)
-
-
-def _demand_editable(call: Call, given: pb.Contact) -> None:
-    """Refuse FIELD_NOT_READABLE a value of a field that the caller may not edit."""
-    for field, right in fields.governed(pb.Contact.DESCRIPTOR):
-        if getattr(given, field.name) and call.field_access(right) < FieldAccess.EDIT:
-            raise refuse("FIELD_NOT_READABLE", field=field.name)
 
 
 def _customer(row: Row, known: Known) -> UUID:

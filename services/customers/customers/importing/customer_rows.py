@@ -1,24 +1,24 @@
 """Rows that become customers: all of a step's looked up, checked and kept together."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from chassis import guard, ids
+from chassis import guard, ids, imports
 from chassis.call import Call
 from chassis.errors import DomainError
-from chassis.import_rows import CREATED, UNCHANGED, UPDATED, Result
+from chassis.import_rows import CREATED, FAILED, UNCHANGED, UPDATED, Fault, Result
 from chassis.imports import Importer, Row, refused
 from customers import people
 from customers.customer import operations
 from customers.customer.attributes import ATTRIBUTES, attributes
 from customers.customer.model import Customer
 from customers.customer.operations import Placing
-from customers.importing import cells, columns, doubles, queries
+from customers.importing import cells, columns, doubles, parts, queries
 from customers.importing.doubles import Doubles
 from customers.people import Colleague
 from customers.product_line import queries as lines
@@ -36,9 +36,10 @@ class Known:
     """What the rows of a step refer to."""
 
     lines: Mapping[str, ProductLine]
-    owners: Mapping[str, Colleague]
+    owners: Mapping[str, Sequence[Colleague]]
     units: Mapping[str, UUID]
     parents: Mapping[str, Sequence[UUID]]
+    alike: set[str]
     existing: Mapping[str, Customer]
     changeable: set[UUID]
     doubles: Doubles
@@ -48,25 +49,48 @@ class Known:
 
 def apply(call: Call, rows: Sequence[Row], update_by: str) -> list[Result]:
     """Create or change a customer for each row, as the caller might one by one."""
-    known = _known(call, rows, update_by)
+    parted = [parts.of_customer(row) for row in rows]
+    companies = [row for row, _ in parted if parts.is_company(row) is not False]
+    known = _known(call, companies, update_by)
     made: dict[int, Customer] = {}
-    results: dict[int, Result] = {}
-    seen: set[str] = set()
-    for row in rows:
+    person = imports.passed_over(refuse("NOT_A_COMPANY", field="is_company"))
+    results = {row.number: person for row in rows}
+    seen: dict[str, int] = {}
+    for row in companies:
         try:
             results[row.number] = _applied(call, row, known, update_by=update_by, seen=seen, made=made)
         except DomainError as error:
             results[row.number] = refused(error)
     results |= _kept(call, made)
     known.doubles.fulfil(call, {number: results[number].resource_id for number in made})
-    return [results[row.number] for row in rows]
+    for row, told in parted:
+        if row.number in made and row.values["name"] in known.alike:
+            told.append(imports.fault(refuse("ALIKE_EXISTS", field="name")))
+    return [_telling(results[row.number], told) for row, told in parted]
 
 
-CUSTOMERS = Importer(kind="customer", fields=columns.CUSTOMER, apply=apply)
+def demand(call: Call, plan: Mapping[str, Any]) -> None:
+    """Refuse LINE_DEFAULT_MISSING a plan that says nothing of the new customers' line, where there are several.
+
+    And LINE_UNKNOWN one that names another by default.
+    """
+    default = plan["defaults"].get("line", "")
+    if plan["update_by"] or "line" in plan["mapping"].values():
+        return
+    if default not in _lines(call.session):
+        raise refuse("LINE_UNKNOWN" if default else "LINE_DEFAULT_MISSING", field="import_job.defaults")
+
+
+CUSTOMERS = Importer(kind="customer", fields=(*columns.CUSTOMER, *columns.CUSTOMER_PARTS), apply=apply, demand=demand)
+
+
+def _telling(result: Result, told: list[Fault]) -> Result:
+    """The result of a row that is taken also tells what was left out of it, and whom it may double."""
+    return result if result.outcome == FAILED or not told else replace(result, faults=[*result.faults, *told])
 
 
 def _applied(
-    call: Call, row: Row, known: Known, *, update_by: str, seen: set[str], made: dict[int, Customer]
+    call: Call, row: Row, known: Known, *, update_by: str, seen: dict[str, int], made: dict[int, Customer]
 ) -> Result:
     """What becomes of one row; a new customer is put into `made`, to be kept with the others."""
     given = pb.Customer()
@@ -80,11 +104,12 @@ def _applied(
         values["parent_id"] = _parent(row.values["parent"], known)
     elif existing is None:
         values["parent_id"] = None
-    values = operations.checked(call.session, existing, {**values} if existing else {**values, "custom_fields": {}})
+    values = operations.editable(call, existing, values) if existing else {**values, "custom_fields": {}}
+    values = operations.checked(call.session, existing, values)
     if existing:
         return _changed(call, existing, values, known)
-    _demand_phones_once(values["phones"], seen)
-    known.doubles.demand_none(values["credit_code"], values["phones"])
+    _demand_phones_once(row, values["phones"], seen)
+    known.doubles.demand_none(call, values["credit_code"], values["phones"])
     made[row.number] = _built(call, row, values, known)
     return Result(CREATED)
 
@@ -101,26 +126,26 @@ def _faults(given: pb.Customer, row: Row, existing: Customer | None) -> Result |
     return cells.faults_of(request)
 
 
-def _demand_once(row: Row, seen: set[str]) -> None:
+def _demand_once(row: Row, seen: dict[str, int]) -> None:
     """Refuse ROW_TWICE a row with the id or the credit code of an earlier one of the same step."""
     for name in ("id", "credit_code"):
         key = f"{name} {row.values.get(name, '')}"
         if row.values.get(name) and key in seen:
-            raise refuse("ROW_TWICE", field=name)
-        seen.add(key)
+            raise refuse("ROW_TWICE", field=name, row=seen[key])
+        seen[key] = row.number
 
 
-def _demand_phones_once(phones: Sequence[str], seen: set[str]) -> None:
+def _demand_phones_once(row: Row, phones: Sequence[str], seen: dict[str, int]) -> None:
     """Refuse ROW_TWICE a new customer with a phone of an earlier one of the same step."""
-    if seen & set(phones):
-        raise refuse("ROW_TWICE", field="phones")
-    seen.update(phones)
+    if twice := next((phone for phone in phones if phone in seen), None):
+        raise refuse("ROW_TWICE", field="phones", row=seen[twice])
+    seen.update(dict.fromkeys(phones, row.number))
 
 
 def _changed(call: Call, customer: Customer, values: Mapping[str, Any], known: Known) -> Result:
     if customer.id not in known.changeable:
         raise refuse("OUT_OF_REACH")
-    known.doubles.demand_none(*operations.new_keys(customer, values), besides=customer.id)
+    known.doubles.demand_none(call, *operations.new_keys(customer, values), besides=customer.id)
     before = customer.version
     operations.apply_changes(call, customer, values)
     return Result(UPDATED if customer.version > before else UNCHANGED, customer.id)
@@ -142,9 +167,7 @@ def _placing(call: Call, row: Row, known: Known) -> Placing:
         raise refuse("LINE_UNKNOWN", field="line")
     if line.retired:
         raise refuse("LINE_RETIRED", field="line")
-    owner = known.owners.get(row.values["owner"]) if "owner" in row.values else known.myself
-    if owner is None or not owner.active:
-        raise refuse("OWNER_UNKNOWN", field="owner")
+    owner = _owner(call, row, known)
     unit_id = known.units.get(row.values.get("unit", ""))
     if "unit" in row.values and unit_id is None:
         raise refuse("UNIT_UNKNOWN", field="unit")
@@ -152,6 +175,24 @@ def _placing(call: Call, row: Row, known: Known) -> Placing:
     if not call.change_scope.covers(owner.id, unit_id):
         raise refuse("UNIT_BEYOND_REACH", field="unit")
     return Placing(line.id, owner.id, unit_id)
+
+
+def _owner(call: Call, row: Row, known: Known) -> Colleague:
+    """Who is named by number, or by a name that one person within reach has; oneself where nobody is.
+
+    Refuses OWNER_UNKNOWN and OWNER_AMBIGUOUS.
+    """
+    if "owner" not in row.values:
+        named = [known.myself] if known.myself else []
+    else:
+        every = known.owners.get(row.values["owner"], ())
+        named = [each for each in every if each.number == row.values["owner"]] or [
+            each for each in every if each.unit_id and call.change_scope.covers(each.id, each.unit_id)
+        ]
+    found = [each for each in named if each.active]
+    if len(found) != 1:
+        raise refuse("OWNER_AMBIGUOUS" if found else "OWNER_UNKNOWN", field="owner")
+    return found[0]
 
 
 def _parent(name: str, known: Known) -> UUID:
@@ -190,9 +231,10 @@ def _known(call: Call, rows: Sequence[Row], update_by: str) -> Known:
     known_lines = _lines(session)
     return Known(
         lines=known_lines,
-        owners=queries.colleagues_by_number(session, _cells(rows, "owner")),
+        owners=queries.colleagues_by_number_or_name(session, _cells(rows, "owner")),
         units=queries.units_by_code(session, _cells(rows, "unit")),
         parents=queries.customer_ids_by_name(session, _cells(rows, "parent")),
+        alike=queries.named_alike(session, _cells(rows, "name")),
         existing=existing,
         changeable=guard.changeable(session, Customer, [each.id for each in existing.values()]),
         doubles=doubles.of(call, rows, known_lines),

@@ -1,8 +1,4 @@
-"""What the rows of a step double: looked up for all of them at once, refused as creation refuses it.
-
-An import never names a unit beyond reach, so its rows are not counted among what a person is told in a day: who wants
-to know the unit asks for that one customer.
-"""
+"""What the rows of a step double: looked up for all of them at once, refused and counted as creation does it."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +9,7 @@ from chassis.call import Call
 from chassis.errors import DomainError
 from chassis.import_rows import Result
 from chassis.imports import Row, refused
-from customers import facts
+from customers import facts, turns
 from customers.customer.operations import Placing
 from customers.duplicate import operations as duplicates
 from customers.duplicate import queries as exact
@@ -33,21 +29,21 @@ class Doubles:
 
     matches: Sequence[Match]
     known: Collection[Match]
+    drafts: Mapping[int, Draft]
     registered: Mapping[int, Sequence[Registration]]
     fulfilled: dict[int, Sequence[Registration]] = field(default_factory=dict)
 
-    def demand_none(self, code: str, phones: Collection[str], *, besides: UUID | None = None) -> None:
+    def demand_none(self, call: Call, code: str, phones: Collection[str], *, besides: UUID | None = None) -> None:
         """Refuse DUPLICATE_EXISTS or DUPLICATE_ELSEWHERE a row of this code and these phones."""
         of_row = [m for m in self.matches if (m.credit_code and m.credit_code == code) or m.phone in phones]
         if found := [match for match in of_row if match.customer_id != besides]:
-            raise _refusal(found, self.known)
+            raise duplicates.refusal_of(call, found, self.known)
 
     def demand_free(self, call: Call, row: Row, placing: Placing) -> None:
         """Refuse REGISTRATION_EXISTS or REGISTERED_ELSEWHERE what anybody but the row's owner has registered."""
         for registration in self.registered.get(row.number, ()):
             if registration.owner_id != placing.owner_id:
-                named = registrations.is_within_reach(call, registration)
-                raise refuse("REGISTRATION_EXISTS" if named else "REGISTERED_ELSEWHERE", field="name")
+                raise registrations.standing(call, registration, self.drafts[row.number], field="name")
         self.fulfilled[row.number] = self.registered.get(row.number, ())
 
     def fulfil(self, call: Call, created: Mapping[int, UUID | None]) -> None:
@@ -60,25 +56,23 @@ class Doubles:
 def of(call: Call, rows: Sequence[Row], lines: Mapping[str, ProductLine]) -> Doubles:
     """What there is of what the rows bring."""
     codes = {row.values["credit_code"] for row in rows if "credit_code" in row.values}
-    found = exact.exact_matches(call.session, codes, {phone for row in rows for phone in _phones(row)})
+    phones = {phone for row in rows for phone in _phones(row)}
+    turns.wait_for_all(call.session, "phone", phones)
+    found = exact.exact_matches(call.session, codes, phones)
     drafts = {row.number: draft for row in rows if (draft := _draft(row, lines))}
     numbers = list(drafts)
     registered: dict[int, list[Registration]] = {}
     for at, registration in protected.protecting(call.session, list(drafts.values()), clock.now()):
         registered.setdefault(numbers[at], []).append(registration)
-    return Doubles(found, duplicates.known_among(call, found), registered)
+    return Doubles(found, duplicates.known_among(call, found), drafts, registered)
 
 
 def raced(call: Call, code: str) -> Result:
     """The result of a row whose code another call has taken since the look."""
     found = exact.exact_matches(call.session, [code] if code else [], [])
     known = duplicates.known_among(call, found)
-    return refused(_refusal(found, known) if found else refuse("CREDIT_CODE_TAKEN", field="credit_code"))
-
-
-def _refusal(matches: Sequence[Match], known: Collection[Match]) -> DomainError:
-    found = duplicates.existing(matches, known)
-    return found or refuse("DUPLICATE_ELSEWHERE", field=duplicates.field_of(matches[0]))
+    told = duplicates.refusal_of(call, found, known) if found else refuse("CREDIT_CODE_TAKEN", field="credit_code")
+    return refused(told)
 
 
 def _phones(row: Row) -> list[str]:

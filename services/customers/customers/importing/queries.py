@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ARRAY, Text, and_, cast, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from chassis import schema
@@ -35,6 +35,14 @@ def customer_ids_by_name(session: Session, names: Collection[str]) -> dict[str, 
     return found
 
 
+def named_alike(session: Session, names: Collection[str]) -> set[str]:
+    """Those of the names that a customer within reach has too, apart from letter forms and legal suffixes."""
+    sought = func.unnest(cast(list(names), ARRAY(Text))).table_valued("name", name="sought").render_derived()
+    same = and_(Customer.name_key == func.name_key(sought.c.name), Customer.name_key != "")
+    wanted = select(sought.c.name, Customer.id).join(Customer, same).where(Customer.deleted_at.is_(None))
+    return {name for name, _ in session.execute(wanted)}
+
+
 def taken_ids(session: Session, ids: Iterable[str]) -> set[str]:
     wanted = select(Customer.id).where(Customer.id.in_(_uuids(ids)))
     return {str(found) for found in session.scalars(wanted.execution_options(**_TAKEN))}
@@ -51,12 +59,16 @@ def taken_contact_ids(session: Session, ids: Collection[str]) -> set[str]:
     return {str(found) for found in session.scalars(wanted.execution_options(**_TAKEN))}
 
 
-def colleagues_by_number(session: Session, numbers: Collection[str]) -> dict[str, Colleague]:
+def colleagues_by_number_or_name(session: Session, named: Collection[str]) -> dict[str, list[Colleague]]:
+    """The colleagues whom each text names, by their number, their name or their English one."""
     table = schema.org_people.c
-    wanted = select(table.number, table.id).where(table.number.in_(numbers))
-    ids = {row.number: row.id for row in session.execute(wanted, execution_options=_NAMES)}
-    found = people.find_all(session, ids.values())
-    return {number: found[person_id] for number, person_id in ids.items()}
+    columns = (table.number, table.name, table.name_en)
+    wanted = select(table.id).where(or_(*(column.in_(named) for column in columns)))
+    found: dict[str, list[Colleague]] = {}
+    for each in people.find_all(session, session.scalars(wanted, execution_options=_NAMES)).values():
+        for text in {each.number, each.name, each.name_en} & set(named):
+            found.setdefault(text, []).append(each)
+    return found
 
 
 def units_by_code(session: Session, codes: Collection[str]) -> dict[str, UUID]:

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from chassis.call import Call
+from chassis.rpc import snake_case
 from customers.customer.messages import customer_message
 from customers.merging import operations
 from tongxiao.customers.v1 import customer_pb2
@@ -14,7 +15,7 @@ def merge_customer(request: pb.MergeCustomerRequest, call: Call) -> customer_pb2
         call,
         winner_id=UUID(request.id),
         loser_id=UUID(request.loser_id),
-        take_fields=list(request.take_fields),
+        take_fields=[snake_case(name) for name in request.take_fields],
         take_line_ids=[UUID(line_id) for line_id in request.take_line_ids],
         etag=request.etag,
     )

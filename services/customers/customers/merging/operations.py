@@ -80,11 +80,11 @@ def _managed(session: Session, customer_id: UUID) -> Customer:
 def _demand_takable(call: Call, names: Sequence[str]) -> None:
     for name in names:
         if name not in TAKABLE:
-            raise refuse("FIELD_NOT_TAKEN", field=name)
+            raise refuse("FIELD_NOT_TAKEN", field="take_fields", name=name)
     taken = dict(fields.governed(customer_pb2.Customer.DESCRIPTOR))
     for field, right in taken.items():
         if field.name in names and call.field_access(right) < FieldAccess.EDIT:
-            raise refuse("FIELD_NOT_READABLE", field=field.name)
+            raise refuse("FIELD_NOT_READABLE", field="take_fields", name=field.name)
 
 
 def _demand_no_circle(session: Session, winner: Customer, loser: Customer, names: Sequence[str]) -> None:

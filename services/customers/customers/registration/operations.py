@@ -38,8 +38,8 @@ def create_registration(call: Call, *, registration_id: UUID | None, given: Mapp
     facts.checked_credit_code(given["credit_code"])
     facts.checked_division(given["division_code"])
     turns.wait(call.session, "registration", given["line_id"])
-    _demand_unowned(call, given["credit_code"], given["line_id"])
     draft = Draft(given["line_id"], given["name"], given["credit_code"], given["division_code"])
+    _demand_unowned(call, draft)
     for _, registration in queries.protecting(call.session, [draft], clock.now()):
         raise standing(call, registration, draft, field=_FIELD)
     made = _made(call, registration_id, given)
@@ -104,16 +104,12 @@ def demand_free(call: Call, values: Mapping[str, Any], owners: Mapping[UUID, UUI
 
 def standing(call: Call, registration: Registration, draft: Draft, *, field: str) -> DomainError:
     """The refusal that a protected registration means: by its id within reach, beyond by its unit alone."""
-    if is_within_reach(call, registration):
+    if call.scope(PERMISSION_REGISTRATION_READ).covers(registration.owner_id, registration.unit_id):
         return refuse("REGISTRATION_EXISTS", field=field, registration_id=registration.id)
     named = {"name": draft.name, "division_code": draft.division_code}
     asked = {"credit_code": draft.credit_code} if draft.credit_code else named
     what = {**asked, "registration_id": registration.id}
     return duplicates.elsewhere(call, "REGISTERED_ELSEWHERE", field=field, unit_id=registration.unit_id, what=what)
-
-
-def is_within_reach(call: Call, registration: Registration) -> bool:
-    return call.scope(PERMISSION_REGISTRATION_READ).covers(registration.owner_id, registration.unit_id)
 
 
 def fulfil(call: Call, registrations: Sequence[Registration], customer_id: UUID) -> None:
@@ -124,11 +120,14 @@ def fulfil(call: Call, registrations: Sequence[Registration], customer_id: UUID)
         joining.share_accepted(call, registration.id, customer_id)
 
 
-def _demand_unowned(call: Call, code: str, line_id: UUID) -> None:
-    """Refuse a customer that already has an owner on the line, as a duplicate is refused."""
+def _demand_unowned(call: Call, draft: Draft) -> None:
+    """Refuse a customer that has an owner on the line, as a duplicate is; by its name, one that the caller owns."""
+    code = draft.credit_code
     found = exact.exact_matches(call.session, [code] if code else [], [])
-    if found and queries.on_line(call.session, [match.customer_id for match in found], line_id):
+    if found and queries.on_line(call.session, [match.customer_id for match in found], draft.line_id):
         duplicates.demand_unique(call, code=code, phones=())
+    if mine := queries.owned_by(call.session, draft, call.caller.person_id):
+        raise refuse("DUPLICATE_EXISTS", field=_FIELD, customer_id=mine)
 
 
 def _protected(call: Call, registration_id: UUID, etag: str) -> Registration:

@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Column, ColumnElement, Text, Uuid, and_, bindparam, func, or_, select
+from sqlalchemy import ARRAY, Column, ColumnElement, Text, Uuid, and_, bindparam, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from chassis import clock, paging
 from chassis.call import Call
 from chassis.listing import Order
-from customers.customer.model import Assignment
+from customers.customer.model import Assignment, Customer
+from customers.duplicate.queries import same_place
 from customers.refusals import refuse
 from customers.registration.model import Registration, State
 from tongxiao.customers.v1 import registration_pb2 as pb
@@ -54,19 +55,34 @@ def anywhere(session: Session, registration_id: UUID) -> Registration:
 
 def protecting(session: Session, drafts: Sequence[Draft], now: datetime) -> list[tuple[int, Registration]]:
     """The registrations that protect any of the drafts, each with the draft's place: by code where both have one,
-    else by normalised name and division; within reach or beyond, in one statement."""
+    else by normalised name in one division, in one that holds it or in none; within reach or beyond, in one statement.
+    """
     if not drafts:
         return []
     draft = _table_of(drafts)
     held = Registration
     by_code = and_(held.credit_code != "", held.credit_code == draft.c.credit_code)
     nameless = or_(held.credit_code == "", draft.c.credit_code == "")
-    same_name = and_(held.name_key == func.name_key(draft.c.name), held.division_code == draft.c.division_code)
+    same_name = and_(
+        held.name_key == func.name_key(draft.c.name), same_place(held.division_code, draft.c.division_code)
+    )
     by_name = and_(nameless, held.name_key != "", same_name)
     wanted = select(draft.c.at, held).join(held, and_(held.line_id == draft.c.line_id, or_(by_code, by_name)))
     wanted = wanted.where(held.released_at.is_(None), held.customer_id.is_(None), held.protected_until > now)
     rows = session.execute(wanted.order_by(held.created_at, held.id).execution_options(**_ALL))
     return [(at - 1, registration) for at, registration in rows]
+
+
+def owned_by(session: Session, draft: Draft, person_id: UUID) -> UUID | None:
+    """A customer of this normalised name and place that a person owns on the draft's line, where no codes say it is
+    another."""
+    wanted = select(Customer.id).join(Assignment, Assignment.customer_id == Customer.id)
+    wanted = wanted.where(Assignment.owner_id == person_id, Assignment.line_id == draft.line_id)
+    alike = (Customer.name_key == func.name_key(draft.name), Customer.name_key != "", Customer.deleted_at.is_(None))
+    wanted = wanted.where(*alike, same_place(Customer.division_code, literal(draft.division_code)))
+    if draft.credit_code:
+        wanted = wanted.where(Customer.credit_code == "")
+    return session.scalars(wanted.order_by(Customer.id).limit(1)).one_or_none()
 
 
 def _table_of(drafts: Sequence[Draft]) -> Any:

@@ -35,7 +35,7 @@ _CHILDREN = {
 
 
 def upgrade() -> None:
-    for function in alike.FUNCTIONS:
+    for function in alike.ALIKE:
         op.execute(function)
     _widen_customers()
     op.create_index(
