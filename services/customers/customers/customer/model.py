@@ -111,7 +111,7 @@ class Customer(SortKeys, Versioned, Base):
             Index("ix_customers_name_key", "name_key", "id", postgresql_where=_alike("name_key")),
             Index("ix_customers_web_domain", "web_domain", "id", postgresql_where=_alike("web_domain")),
             Index("ix_customers_merged_into_id", "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL")),
-            Index("ix_customers_phones", "phones", postgresql_using="gin"),
+            Index("ix_customers_phones", "phones", **GIN),
             Index("ix_customers_phone_ends", text("phone_ends(phones)"), **GIN),
             Index("ix_customers_search", "search", **GIN),
         )
