@@ -40,7 +40,7 @@ def create_contact_record(call: Call, *, record_id: UUID | None, given: Mapping[
         return existing
     customer = _customer(call.session, values["customer_id"])
     _check_relations(call, customer.id, values, values["contacted_at"])
-    before = queries.agreed(call.session, customer.id)
+    before = queries.agreed(call.session, customer.id) if values.get("next_contact_on") else None
     author = people.find(call.session, call.caller.person_id)
     now = clock.now()
     made = ContactRecord(
@@ -151,7 +151,7 @@ def _follow(
     says it no more, the one before it does.
     """
     session.flush()
-    after = queries.agreed(session, customer.id)
+    after = queries.agreed(session, customer.id) if before or record.next_contact_on else None
     if after and after.id == record.id and after != before:
         customer.next_contact_on = after.next_contact_on
     elif before and before.id == record.id and after != before and customer.next_contact_on == before.next_contact_on:
