@@ -18,7 +18,6 @@ from chassis.arrays import uuids as uuids
 from chassis.caller import Caller
 from chassis.tree import Tree
 
-
 # Criteria that are kept ready: one takes 0.2 ms to make and 80 KB to keep.
 KEPT = 1024
 
