@@ -10,16 +10,21 @@ from chassis import clock
 from identity.refusals import refuse
 
 _ZONES = frozenset(available_timezones())
+_FIRST, _LAST = date(1900, 1, 1), date(2999, 12, 31)
 
 
 def checked_day(text: str, *, field: str) -> date | None:
-    """The day a message carries, if any; refuses DATE_INVALID one that no calendar has."""
+    """The day a message carries, if any; refuses DATE_INVALID one that no calendar has, or that no company meets."""
     if not text:
         return None
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError as error:
         raise refuse("DATE_INVALID", field=field) from error
+    # Instants around the last day of the calendar cannot be told in every zone.
+    if not _FIRST <= day <= _LAST:
+        raise refuse("DATE_INVALID", field=field)
+    return day
 
 
 def checked_span(start: date | None, end: date | None, *, field: str) -> None:

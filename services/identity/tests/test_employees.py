@@ -1,9 +1,10 @@
 """Employees: hired, changed, transferred, suspended, dismissed; the fields of them that roles govern."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from google.protobuf.json_format import MessageToDict
 
 from chassis import clock
 from chassis.database import transaction
@@ -28,6 +29,10 @@ def hired(client: Client, **fields: Any) -> Any:
 
 def act(firm: Company, name: str, person: str, **fields: Any) -> Any:
     return firm.as_("admin")(name, id=str(firm.person[person]), etag="*", **fields)
+
+
+def day_before(day: str) -> str:
+    return (date.fromisoformat(day) - timedelta(days=1)).isoformat()
 
 
 def revocations(firm: Company, person: str) -> list[bool]:
@@ -143,6 +148,73 @@ def test_a_later_transfer_takes_effect_on_its_day(firm: Company, frozen: FrozenC
         day_change.begin_days(session)
     assert firm.as_("admin")("GetEmployee", id=str(firm.person["seller"])).unit_id == str(firm.unit["s1"])
     assert revocations(firm, "seller") == [True]
+
+
+def test_a_transfer_leaves_the_history_that_was_served(firm: Company) -> None:
+    admin, person = firm.as_("admin"), str(firm.person["seller"])
+    admin("EndTenure", id=str(firm.tenure["other"]), etag="*")
+    moved = (clock.today() - timedelta(days=30)).isoformat()
+    act(firm, "TransferEmployee", "seller", post_id=str(firm.post["other"]), effective_date=moved)
+    earlier = {"post_id": str(firm.post["supervisor"]), "effective_date": moved}
+    with pytest.raises(Refused) as refused:
+        act(firm, "TransferEmployee", "seller", **earlier)
+    assert (refused.value.reason, refused.value.fields) == ("TENURE_BEGAN_LATER", ["effective_date"])
+    assert refused.value.metadata == {"start_date": moved, "post_id": str(firm.post["other"])}
+    assert refusal(admin, "DismissEmployee", id=person, etag="*", leave_date=day_before(moved)) == "TENURE_BEGAN_LATER"
+    kept = admin("ListTenures", employee_id=person).tenures
+    assert [each.post_id for each in kept] == [str(firm.post["other"]), str(firm.post["seller"])]
+
+
+def test_a_planned_transfer_is_dropped_for_another(firm: Company) -> None:
+    admin = firm.as_("admin")
+    admin("EndTenure", id=str(firm.tenure["other"]), etag="*")
+    for post, days in (("other", 9), ("supervisor", 5)):
+        day = (clock.today() + timedelta(days=days)).isoformat()
+        act(firm, "TransferEmployee", "seller", post_id=str(firm.post[post]), effective_date=day)
+    kept = admin("ListTenures", employee_id=str(firm.person["seller"])).tenures
+    assert [each.post_id for each in kept] == [str(firm.post["supervisor"]), str(firm.post["seller"])]
+
+
+def test_nobody_holds_a_post_before_they_are_hired(firm: Company) -> None:
+    person, today = hired(firm.as_("admin"), unit_id=str(firm.unit["h1"])), clock.today().isoformat()
+    early = {"post_id": str(firm.post["seller"]), "employee_id": person.id, "kind": "TENURE_KIND_HOLDER"}
+    tenure = {**early, "start_date": day_before(today)}
+    assert refusal(firm.as_("admin"), "CreateTenure", tenure=tenure) == "TENURE_BEFORE_HIRE"
+    transfer = {"id": person.id, "etag": "*", "post_id": str(firm.post["other"]), "effective_date": day_before(today)}
+    assert refusal(firm.as_("admin"), "TransferEmployee", **transfer) == "TENURE_BEFORE_HIRE"
+    firm.as_("admin")("CreateTenure", tenure={**early, "start_date": today})
+    later = {"id": person.id, "etag": "*", "hire_date": (clock.today() + timedelta(days=1)).isoformat()}
+    assert refusal(firm.as_("admin"), "UpdateEmployee", employee=later) == "TENURE_BEFORE_HIRE"
+
+
+def test_somebody_hired_where_the_day_has_begun_may_begin_where_it_has_not(firm: Company, frozen: FrozenClock) -> None:
+    frozen.set(datetime(2026, 11, 24, 20, 0, tzinfo=UTC))
+    admin, hq = firm.as_("admin"), str(firm.unit["hq"])
+    west = {
+        "code": "WEST",
+        "name": "西部",
+        "kind": "UNIT_KIND_BRANCH",
+        "parent_id": hq,
+        "time_zone": "America/New_York",
+    }
+    unit = admin("CreateUnit", unit=west)
+    role = admin("GetPost", id=str(firm.post["seller"])).role_id
+    post = admin("CreatePost", post={"code": "W1", "name": "西部销售", "role_id": role, "unit_id": unit.id})
+    person = hired(admin, unit_id=str(firm.unit["h1"]))
+    tenure = {"post_id": post.id, "employee_id": person.id, "kind": "TENURE_KIND_HOLDER"}
+    assert (person.hire_date, admin("CreateTenure", tenure=tenure).start_date) == ("2026-11-25", "2026-11-24")
+
+
+def test_the_trail_of_an_employee_tells_what_they_held(firm: Company) -> None:
+    person = hired(firm.as_("admin"), unit_id=str(firm.unit["h1"]))
+    tenure = {"post_id": str(firm.post["seller"]), "employee_id": person.id, "kind": "TENURE_KIND_HOLDER", "main": True}
+    firm.as_("admin")("CreateTenure", tenure=tenure)
+    firm.as_("admin")("TransferEmployee", id=person.id, etag="*", post_id=str(firm.post["other"]))
+    entries = firm.as_("admin")("ListAudit", resource="employee", resource_id=person.id).entries
+    told = [(entry.action, MessageToDict(entry.after).get("postId")) for entry in reversed(entries)]
+    first, second = str(firm.post["seller"]), str(firm.post["other"])
+    moved = [("TransferEmployee", first), ("TransferEmployee", second)]
+    assert told == [("CreateEmployee", None), ("CreateTenure", first), *moved]
 
 
 def test_a_day_is_begun_once(firm: Company, frozen: FrozenClock) -> None:

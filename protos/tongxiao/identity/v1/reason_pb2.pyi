@@ -59,6 +59,8 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_NO_POST: _Reason.ValueType  # 34
     REASON_SIGN_IN_UNAVAILABLE: _Reason.ValueType  # 35
     REASON_PLACES_UNKNOWN: _Reason.ValueType  # 36
+    REASON_TENURE_BEGAN_LATER: _Reason.ValueType  # 37
+    REASON_TENURE_BEFORE_HIRE: _Reason.ValueType  # 38
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Why identity refused."""
@@ -100,4 +102,6 @@ REASON_TOKEN_INVALID: Reason.ValueType  # 33
 REASON_NO_POST: Reason.ValueType  # 34
 REASON_SIGN_IN_UNAVAILABLE: Reason.ValueType  # 35
 REASON_PLACES_UNKNOWN: Reason.ValueType  # 36
+REASON_TENURE_BEGAN_LATER: Reason.ValueType  # 37
+REASON_TENURE_BEFORE_HIRE: Reason.ValueType  # 38
 Global___Reason: _TypeAlias = Reason  # noqa: Y015

@@ -10,7 +10,7 @@ from chassis.call import Call
 from identity import days
 from identity.employee import facts, people, queries
 from identity.employee.model import Employee
-from identity.post import granting, tenure_queries, tenures
+from identity.post import granting, tenure_days, tenure_queries, tenures
 from identity.post import holding_queries as holdings
 from identity.post import queries as posts
 from identity.refusals import refuse
@@ -63,7 +63,8 @@ def build(employee_id: UUID, values: Mapping[str, Any], *, unit_id: UUID) -> Emp
 def update(call: Call, *, employee_id: UUID, etag: str, changes: Mapping[str, Any]) -> Employee:
     """Change an employee's record.
 
-    Refuses NOT_FOUND, OUT_OF_REACH, VERSION_MISMATCH, NUMBER_TAKEN, USERNAME_TAKEN, EMAIL_TAKEN and MOBILE_INVALID.
+    Refuses NOT_FOUND, OUT_OF_REACH, VERSION_MISMATCH, NUMBER_TAKEN, USERNAME_TAKEN, EMAIL_TAKEN, MOBILE_INVALID, and
+    TENURE_BEFORE_HIRE a day of hiring after tenures there are.
     """
     session = call.session
     employee = _changeable(call, employee_id, etag)
@@ -71,15 +72,18 @@ def update(call: Call, *, employee_id: UUID, etag: str, changes: Mapping[str, An
         setattr(employee, name, value or (employee.hire_on if name == "hire_on" else value))
     if session.is_modified(employee):
         employee.updated_at = clock.now()
+        if "hire_on" in changes:
+            tenure_days.demand_all_hired(session, employee)
         people.announce(session, [employee.id])
     return employee
 
 
 def transfer(call: Call, *, employee_id: UUID, post_id: UUID, effective_date: str, etag: str) -> Employee:
-    """End the main tenure and begin another in a new main post, from a day on.
+    """End the main tenure and begin another in a new main post, from a day on; main tenures still to begin are dropped.
 
     Refuses NOT_FOUND, OUT_OF_REACH, VERSION_MISMATCH, EMPLOYEE_NOT_ACTIVE, POST_UNKNOWN, NOT_ONESELF,
-    UNIT_BEYOND_REACH, NOT_GRANTABLE, DATE_INVALID, DATES_REVERSED, POST_NOT_VALID and TENURE_OVERLAPS.
+    UNIT_BEYOND_REACH, NOT_GRANTABLE, DATE_INVALID, TENURE_BEFORE_HIRE, POST_NOT_VALID, TENURE_OVERLAPS, and
+    TENURE_BEGAN_LATER a day that would leave nothing of a tenure that has begun.
     """
     session = call.session
     employee = _changeable(call, employee_id, etag)
@@ -90,16 +94,15 @@ def transfer(call: Call, *, employee_id: UUID, post_id: UUID, effective_date: st
     if post is None:
         raise refuse("POST_UNKNOWN", field="post_id")
     tenures.demand_appointable(call, post, employee_id)
-    day = days.checked_day(effective_date, field="effective_date") or clock.today(units.zone_of(session, post.unit_id))
-    for tenure in tenure_queries.main_from(session, employee_id, day):
-        guard.demand(session, tenure)
-        tenures.cut(tenure, day - _DAY)
-    session.flush()
+    zone = units.zone_of(session, post.unit_id)
+    day = days.checked_day(effective_date, field="effective_date") or clock.today(zone)
+    tenure_days.demand_hired(session, employee, day, zone, field="effective_date")
+    _leave_main(call, employee, day)
     kind = TENURE_KIND_HOLDER
     wanted = tenures.Wanted(
         post_id=post_id, employee_id=employee_id, kind=kind, start_on=day, end_on=post.end_on, main=True
     )
-    tenures.begin(session, post, wanted=wanted, start=day)
+    tenures.note(call, employee, tenures.begin(session, post, wanted=wanted, start=day))
     employee.updated_at = clock.now()
     rights.changed(session, [employee_id])
     return employee
@@ -129,7 +132,8 @@ def resume(call: Call, *, employee_id: UUID, etag: str) -> Employee:
 def dismiss(call: Call, *, employee_id: UUID, leave_date: str, note: str, etag: str) -> Employee:
     """Record somebody's last day and end their tenures with it; yesterday ends everything at once.
 
-    Refuses NOT_FOUND, OUT_OF_REACH, VERSION_MISMATCH, NOT_ONESELF, EMPLOYEE_NOT_ACTIVE, DATE_INVALID, DATES_REVERSED.
+    Refuses NOT_FOUND, OUT_OF_REACH, VERSION_MISMATCH, NOT_ONESELF, EMPLOYEE_NOT_ACTIVE, DATE_INVALID, DATES_REVERSED,
+    and TENURE_BEGAN_LATER a day that would leave nothing of a tenure that has begun.
     """
     employee = _changeable(call, employee_id, etag)
     _demand_other(call, employee_id)
@@ -140,7 +144,7 @@ def dismiss(call: Call, *, employee_id: UUID, leave_date: str, note: str, etag: 
     if last < employee.hire_on - _DAY:
         raise refuse("DATES_REVERSED", field="leave_date")
     employee.leave_on = last
-    _leave_posts(call, employee_id, last)
+    _leave_posts(call, employee, last)
     state = _LEFT if last < today else employee.state
     return _put(call, employee, state, note=note)
 
@@ -158,9 +162,26 @@ def demand_reset(call: Call, *, employee_id: UUID) -> Employee:
     return employee
 
 
-def _leave_posts(call: Call, employee_id: UUID, last: date) -> None:
-    for tenure in tenure_queries.end_all(call.session, employee_id, last):
+def _leave_main(call: Call, employee: Employee, day: date) -> None:
+    """End the main tenures that reach a day with the day before, and call off those that would begin later."""
+    session = call.session
+    found = tenure_queries.main_from(session, employee.id, day)
+    tenure_days.demand_begun_before(session, found, day, field="effective_date")
+    for tenure in found:
+        guard.demand(session, tenure)
+        tenures.cut(tenure, day - _DAY)
+    changed = [tenure for tenure in found if session.is_modified(tenure)]
+    session.flush()
+    for tenure in changed:
+        tenures.note(call, employee, tenure)
+
+
+def _leave_posts(call: Call, employee: Employee, last: date) -> None:
+    held = tenure_queries.reaching(call.session, employee.id, last + _DAY)
+    tenure_days.demand_begun_before(call.session, held, last + _DAY, field="leave_date")
+    for tenure in tenure_queries.end_all(call.session, employee.id, last):
         audit.record(call.session, call.rpc.name, tenure, {"end_on": tenure.end_on})
+        tenures.note(call, employee, tenure)
 
 
 def _put(call: Call, employee: Employee, state: int, *, note: str) -> Employee:

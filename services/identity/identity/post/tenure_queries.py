@@ -37,6 +37,12 @@ def main_from(session: Session, employee_id: UUID, day: date) -> Sequence[Tenure
     return session.scalars(wanted, execution_options={"reach": "the main post somebody is transferred from"}).all()
 
 
+def reaching(session: Session, employee_id: UUID, day: date) -> Sequence[Tenure]:
+    """All of a person's tenures that reach a day or lie after it."""
+    wanted = select(Tenure).where(Tenure.employee_id == employee_id, _reaching(day))
+    return session.scalars(wanted, execution_options=_LEAVING).all()
+
+
 def end_all(session: Session, employee_id: UUID, last: date) -> Sequence[Tenure]:
     """End a person's tenures after a day, and call off those that would begin later; the ones that changed."""
     ends = func.greatest(last, Tenure.start_on - 1)

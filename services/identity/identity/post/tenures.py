@@ -6,19 +6,17 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from chassis import clock, creation, guard, ids, masks
+from chassis import audit, clock, creation, guard, ids, masks
 from chassis.call import Call
 from identity import days
 from identity.employee import queries as employees
 from identity.employee.model import Employee
-from identity.post import granting, queries, tenure_queries
+from identity.post import granting, queries, tenure_days, tenure_queries
 from identity.post.model import Post, Tenure
 from identity.refusals import refuse
 from identity.role import queries as roles
 from identity.session import rights
 from identity.unit import queries as units
-from tongxiao.identity.v1 import employee_pb2
-from tongxiao.identity.v1 import post_pb2 as pb
 
 _DAY = timedelta(days=1)
 
@@ -39,8 +37,8 @@ def create_tenure(call: Call, *, tenure_id: UUID | None, wanted: Wanted) -> Tenu
     """Appoint somebody to a post that the caller might have made; late entries may lie in the past.
 
     Refuses POST_UNKNOWN, EMPLOYEE_UNKNOWN, EMPLOYEE_NOT_ACTIVE, NOT_ONESELF, UNIT_BEYOND_REACH, NOT_GRANTABLE,
-    DEPUTY_NEEDS_END, DATES_REVERSED, POST_NOT_VALID, TENURE_OVERLAPS, ALREADY_EXISTS and ID_TAKEN; OUT_OF_REACH a
-    main post for somebody whose record the caller could not change.
+    DEPUTY_NEEDS_END, DATES_REVERSED, TENURE_BEFORE_HIRE, POST_NOT_VALID, TENURE_OVERLAPS, ALREADY_EXISTS and ID_TAKEN;
+    OUT_OF_REACH a main post for somebody whose record the caller could not change.
     """
     session = call.session
     find, taken = tenure_queries.find_tenure, tenure_queries.is_taken
@@ -53,12 +51,15 @@ def create_tenure(call: Call, *, tenure_id: UUID | None, wanted: Wanted) -> Tenu
     employee = employees.known_employee(session, wanted.employee_id)
     if employee is None:
         raise refuse("EMPLOYEE_UNKNOWN", field="tenure.employee_id")
-    start = wanted.start_on or clock.today(units.zone_of(session, post.unit_id))
-    _check_days(wanted, employee, start)
+    zone = units.zone_of(session, post.unit_id)
+    start = wanted.start_on or clock.today(zone)
+    tenure_days.check(wanted.kind, start, wanted.end_on, employee=employee)
+    tenure_days.demand_hired(session, employee, start, zone, field="tenure.start_date")
     demand_appointable(call, post, employee.id)
     if wanted.main:
         guard.demand_key(session, Employee, employee.id)
     made = begin(session, post, wanted=wanted, start=start, tenure_id=tenure_id)
+    note(call, employee, made)
     rights.changed(session, [employee.id])
     return made
 
@@ -114,6 +115,8 @@ def end_tenure(call: Call, *, tenure_id: UUID, end_date: str, etag: str) -> Tenu
     else:
         cut(tenure, last)
     session.flush()
+    if employee := employees.known_employee(session, tenure.employee_id):
+        note(call, employee, tenure)
     rights.changed(session, [tenure.employee_id])
     return tenure
 
@@ -123,10 +126,8 @@ def cut(tenure: Tenure, last: date) -> None:
     tenure.end_on = min(tenure.end_on or date.max, max(last, tenure.start_on - _DAY))
 
 
-def _check_days(wanted: Wanted, employee: Employee, start: date) -> None:
-    if wanted.kind == pb.TENURE_KIND_DEPUTY and wanted.end_on is None:
-        raise refuse("DEPUTY_NEEDS_END", field="tenure.end_date")
-    days.checked_span(start, wanted.end_on, field="tenure.end_date")
-    leaves = employee.state == employee_pb2.EMPLOYEE_STATE_LEFT or employee.leave_on is not None
-    if leaves and not (wanted.end_on and employee.leave_on and wanted.end_on <= employee.leave_on):
-        raise refuse("EMPLOYEE_NOT_ACTIVE", field="tenure.employee_id")
+def note(call: Call, employee: Employee, tenure: Tenure) -> None:
+    """Have the trail of the employee, too, tell of a tenure that was begun, ended or called off."""
+    told = {"tenure_id": tenure.id, "post_id": tenure.post_id, "main": tenure.main}
+    span = {"start_date": tenure.start_on, "end_date": tenure.end_on}
+    audit.record(call.session, call.rpc.name, employee, {**told, **span})
