@@ -127,6 +127,16 @@ def test_an_expired_share_explains_nothing(company: Company, staff: Staff) -> No
     assert len(staff.manager()("ExplainCustomerAccess", **asked).places) == 1
 
 
+def test_a_share_for_reading_is_told_to_be_no_more(company: Company, staff: Staff) -> None:
+    owner, colleague = staff.seller("h1"), staff.seller("s1")
+    customer = making.customer(owner, company)
+    share = {"customer_id": customer.id, "person_id": str(colleague.person_id), "level": SHARE_LEVEL_READ}
+    owner("CreateShare", share=share)
+    asked = {"customer_id": customer.id, "person_id": str(colleague.person_id), "permission": "customer.update"}
+    _, told = staff.manager()("ExplainCustomerAccess", **asked).places
+    assert (told.shared, told.shared_for_less, told.writes) == (False, True, False)
+
+
 def test_a_customer_is_explained_within_reach_only(company: Company, staff: Staff) -> None:
     customer = making.customer(staff.seller("h1"), company)
     asked = {"customer_id": customer.id, "person_id": str(new_id()), "permission": "customer.read"}

@@ -94,3 +94,29 @@ def test_of_a_share_and_a_post_the_earlier_end_counts(firm: Company) -> None:
             places=places,
         )
         assert (kinds(found.reasons), found.reasons[0].end_date) == (["SHARED"], wanted)
+
+
+def obstacles(firm: Company, permission: str, *places: dict[str, Any]) -> Any:
+    person, customer = str(firm.person["seller"]), str(new_id())
+    asked: dict[str, Any] = {"employee_id": person, "permission": permission, "customer_id": customer, "places": places}
+    return firm.as_("admin")("ExplainAccess", **asked).obstacles
+
+
+def test_a_colleagues_customer_in_the_same_unit_is_anothers(firm: Company) -> None:
+    (found,) = obstacles(firm, "customer.update", {"unit_id": str(firm.unit["h1"])})
+    assert kinds([found]) == ["NOT_OWNER"]
+    assert found.text == "该记录在“h1单元”归他人所有，岗位“seller岗”只能用于本人的记录"
+
+
+@pytest.mark.parametrize(("writes", "kind"), [(False, "SHARED_READ_ONLY"), (True, "SHARE_FALLS_SHORT")])
+def test_a_share_that_does_not_reach_so_far_is_named(firm: Company, writes: bool, kind: str) -> None:
+    share = {"shared_for_less": True, "writes": writes}
+    found = obstacles(firm, "customer.update", {"unit_id": str(firm.unit["s1"])}, share)
+    assert kinds(found) == ["UNIT_BEYOND", kind]
+
+
+def test_english_sentences_use_english_names(firm: Company) -> None:
+    admin, post = firm.as_("admin"), str(firm.post["seller"])
+    admin("UpdatePost", post={"id": post, "etag": "*", "name_en": "Sales, team one"})
+    (found,) = asked(firm, "seller", "customer.delete").obstacles
+    assert found.text_en == 'The role "Salesperson" of the post "Sales, team one" lacks it'

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ftongxiao/common/v1/access.proto\x12\x12tongxiao.common.v1\"O\n\x0bRecordPlace\x12\x0f\n\x07unit_id\x18\x01 \x01(\t\x12\r\n\x05owned\x18\x02 \x01(\x08\x12\x0e\n\x06shared\x18\x03 \x01(\x08\x12\x10\n\x08\x65nd_date\x18\x04 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ftongxiao/common/v1/access.proto\x12\x12tongxiao.common.v1\"x\n\x0bRecordPlace\x12\x0f\n\x07unit_id\x18\x01 \x01(\t\x12\r\n\x05owned\x18\x02 \x01(\x08\x12\x0e\n\x06shared\x18\x03 \x01(\x08\x12\x10\n\x08\x65nd_date\x18\x04 \x01(\t\x12\x17\n\x0fshared_for_less\x18\x05 \x01(\x08\x12\x0e\n\x06writes\x18\x06 \x01(\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,5 +32,5 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tongxiao.common.v1.access_p
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_RECORDPLACE']._serialized_start=55
-  _globals['_RECORDPLACE']._serialized_end=134
+  _globals['_RECORDPLACE']._serialized_end=175
 # @@protoc_insertion_point(module_scope)

@@ -26,6 +26,8 @@ class RecordPlace(_message.Message):
     OWNED_FIELD_NUMBER: _builtins.int
     SHARED_FIELD_NUMBER: _builtins.int
     END_DATE_FIELD_NUMBER: _builtins.int
+    SHARED_FOR_LESS_FIELD_NUMBER: _builtins.int
+    WRITES_FIELD_NUMBER: _builtins.int
     unit_id: _builtins.str
     """The unit that it is owned in; empty for a share."""
     owned: _builtins.bool
@@ -34,6 +36,10 @@ class RecordPlace(_message.Message):
     """It is shared with the person asked about, far enough for the permission."""
     end_date: _builtins.str
     """The share's last day, if there is one."""
+    shared_for_less: _builtins.bool
+    """It is shared with the person asked about, but not far enough for the permission."""
+    writes: _builtins.bool
+    """The share is for changing the record as well as for reading it."""
     def __init__(
         self,
         *,
@@ -41,10 +47,12 @@ class RecordPlace(_message.Message):
         owned: _builtins.bool = ...,
         shared: _builtins.bool = ...,
         end_date: _builtins.str = ...,
+        shared_for_less: _builtins.bool = ...,
+        writes: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_date", b"end_date", "owned", b"owned", "shared", b"shared", "unit_id", b"unit_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_date", b"end_date", "owned", b"owned", "shared", b"shared", "shared_for_less", b"shared_for_less", "unit_id", b"unit_id", "writes", b"writes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -45,6 +45,12 @@ class _AccessReasonKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Acce
     """The post or the tenure is not valid today."""
     ACCESS_REASON_KIND_SHARED: _AccessReasonKind.ValueType  # 8
     """The record is shared with the employee, and a post held today holds the permission."""
+    ACCESS_REASON_KIND_NOT_OWNER: _AccessReasonKind.ValueType  # 9
+    """A post held today belongs to the unit, but somebody else owns the record there."""
+    ACCESS_REASON_KIND_SHARED_READ_ONLY: _AccessReasonKind.ValueType  # 10
+    """The record is shared with the employee for reading only."""
+    ACCESS_REASON_KIND_SHARE_FALLS_SHORT: _AccessReasonKind.ValueType  # 11
+    """The record is shared with the employee, but no share allows this."""
 
 class AccessReasonKind(_AccessReasonKind, metaclass=_AccessReasonKindEnumTypeWrapper):
     """What speaks for or against."""
@@ -66,6 +72,12 @@ ACCESS_REASON_KIND_NOT_VALID_TODAY: AccessReasonKind.ValueType  # 7
 """The post or the tenure is not valid today."""
 ACCESS_REASON_KIND_SHARED: AccessReasonKind.ValueType  # 8
 """The record is shared with the employee, and a post held today holds the permission."""
+ACCESS_REASON_KIND_NOT_OWNER: AccessReasonKind.ValueType  # 9
+"""A post held today belongs to the unit, but somebody else owns the record there."""
+ACCESS_REASON_KIND_SHARED_READ_ONLY: AccessReasonKind.ValueType  # 10
+"""The record is shared with the employee for reading only."""
+ACCESS_REASON_KIND_SHARE_FALLS_SHORT: AccessReasonKind.ValueType  # 11
+"""The record is shared with the employee, but no share allows this."""
 Global___AccessReasonKind: _TypeAlias = AccessReasonKind  # noqa: Y015
 
 @_typing.final

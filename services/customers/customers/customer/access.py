@@ -16,22 +16,25 @@ _FILES = (customer_pb2.DESCRIPTOR, contact_pb2.DESCRIPTOR, contact_record_pb2.DE
 
 
 def places(call: Call, *, customer_id: UUID, person_id: UUID, permission: str) -> list[RecordPlace]:
-    """Where the customer lies, and the share with the person if it counts for the permission. Refuses NOT_FOUND."""
+    """Where the customer lies, and the share with the person, whether or not it reaches so far. Refuses NOT_FOUND."""
     customer = queries.get_customer(call.session, customer_id)
     share = queries.find_share(call.session, customer_id, person_id)
     found = [
         RecordPlace(unit_id=str(assignment.unit_id), owned=assignment.owner_id == person_id)
         for assignment in customer.assignments
     ]
-    if share and _counts(share, permission, queries.share_expiry(call.session, share.id)):
-        found.append(RecordPlace(shared=True, end_date=share.end_on.isoformat() if share.end_on else ""))
+    if share and not _is_over(queries.share_expiry(call.session, share.id)):
+        end, counts = share.end_on.isoformat() if share.end_on else "", _counts(share, permission)
+        found.append(RecordPlace(shared=counts, shared_for_less=not counts, end_date=end, writes=share.writes))
     return found
 
 
-def _counts(share: Share, permission: str, expires_at: datetime | None) -> bool:
+def _is_over(expires_at: datetime | None) -> bool:
+    return expires_at is not None and expires_at <= clock.now()
+
+
+def _counts(share: Share, permission: str) -> bool:
     """A share reads; one for writing changes as well; none manages."""
-    if expires_at and expires_at <= clock.now():
-        return False
     touched = {access for name, access in _accesses() if name == permission}
     return options_pb2.ACCESS_READ in touched or (share.writes and options_pb2.ACCESS_WRITE in touched)
 
