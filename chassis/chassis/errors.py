@@ -1,6 +1,6 @@
 """Refusals: one error type with a reason that stays, texts in two languages, and a kind that each edge maps once."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -26,7 +26,7 @@ class DomainError(Exception):
         kind: Kind.ValueType,
         text: str,
         zh: str = "",
-        field: str = "",
+        fields: Sequence[str] = (),
         metadata: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(f"{reason}: {text}")
@@ -34,9 +34,14 @@ class DomainError(Exception):
         self.domain = domain
         self.kind = kind
         self.text, self.zh = text, zh
-        self.field = field
+        self.fields = tuple(fields)
         self.metadata = dict(metadata or {})
         self.trace: Callable[[Any], None] | None = None
+
+    @property
+    def field(self) -> str:
+        """The field it concerns, the first of them where there are several; empty where there is none."""
+        return self.fields[0] if self.fields else ""
 
 
 class Refusals:
@@ -45,11 +50,13 @@ class Refusals:
     def __init__(self, reasons: EnumDescriptor) -> None:
         self._reasons = {**_declared(_COMMON), **_declared(reasons)}
 
-    def __call__(self, reason: str, *, field: str = "", **metadata: object) -> DomainError:
+    def __call__(self, reason: str, *, field: str | Sequence[str] = "", **metadata: object) -> DomainError:
+        """The refusal, of one field or of several together."""
         domain, options = self._reasons[reason]
+        fields = ((field,) if field else ()) if isinstance(field, str) else field
         values = {key: str(value) for key, value in metadata.items()}
         return DomainError(
-            reason, domain=domain, kind=options.kind, text=options.en, zh=options.zh, field=field, metadata=values
+            reason, domain=domain, kind=options.kind, text=options.en, zh=options.zh, fields=fields, metadata=values
         )
 
     def unknown(self, reason: str, id_: UUID, *, field: str = "") -> DomainError:

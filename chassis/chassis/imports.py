@@ -18,8 +18,10 @@ from chassis.call import Call
 from chassis.errors import DomainError, refuse
 from chassis.import_rows import FAILED, UNCHANGED, Fault, Result
 from chassis.jobs import Job
+from chassis.pipeline import InvalidRequest
 
 _DAY = re.compile(r"(\d{4})\D{1,2}(\d{1,2})\D{1,2}(\d{1,2})\D{0,2}(?:[ T].*)?")
+_SUBSCRIPT = re.compile(r"\[.*?\]")
 STAGED = 1000
 
 
@@ -89,6 +91,15 @@ def fault(error: DomainError, *, name: str = "") -> Fault:
     if row := error.metadata.get("row"):
         zh, en = f"{zh}（第 {row} 行）", f"{en} (row {row})"
     return Fault(error.reason, name or error.field.rpartition(".")[2], zh, en)
+
+
+def invalidated(invalid: InvalidRequest) -> Result:
+    """The result of a row that breaks rules of the contracts: a fault for each field, by its bare name."""
+    faults = [
+        Fault("INVALID_FIELD", _SUBSCRIPT.sub("", each.field).rpartition(".")[2], each.zh, each.description)
+        for each in invalid.violations
+    ]
+    return Result(FAILED, faults=faults)
 
 
 def demand_mapping(importer: Importer, plan: Mapping[str, Any]) -> None:

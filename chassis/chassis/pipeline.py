@@ -20,7 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import sessionmaker
 from sqlalchemy.orm.exc import StaleDataError
 
-from chassis import idempotency, text
+from chassis import idempotency, text, violations
 from chassis.call import Call
 from chassis.caller import Caller
 from chassis.database import tracing_refusals
@@ -29,7 +29,7 @@ from chassis.guard import ReachedSession
 from chassis.ids import NIL
 from chassis.passport import Verifier
 from chassis.rpc import Rpc
-from chassis.status import FieldViolation, abort
+from chassis.status import FieldViolation, abort, violations_of
 from chassis.tree import TreeCache
 
 log = logging.getLogger(__name__)
@@ -107,9 +107,9 @@ class Pipeline:
                     raise refuse("DEADLINE_TOO_SHORT")
                 yield metadata
             except Exception as error:
-                refusal, violations = _refusal(error, rpc)
+                refusal, fields = _refusal(error, rpc)
                 span.set_attribute("tongxiao.reason", refusal.reason)
-                abort(context, refusal, violations)
+                abort(context, refusal, fields)
 
     def _admitted(self, rpc: Rpc, request: Message, metadata: dict[str, str]) -> Caller:
         caller = self._caller(rpc, metadata)
@@ -192,15 +192,12 @@ NOBODY = Caller(
 
 def validate(request: Message) -> None:
     """Refuse a request that breaks its schema's rules or holds forbidden characters, naming every such field."""
-    violations = [
-        FieldViolation(_path(violation.proto.field), violation.proto.message)
-        for violation in protovalidate.collect_violations(request)
-    ]
+    broken = [violations.told(found) for found in protovalidate.collect_violations(request)]
     updating = "update_mask" in request.DESCRIPTOR.fields_by_name
-    if violations and updating:
-        violations = [violation for violation in violations if _is_named(violation.field, request)]
-    if violations:
-        raise InvalidRequest(violations)
+    if broken and updating:
+        broken = [violation for violation in broken if _is_named(violation.field, request)]
+    if broken:
+        raise InvalidRequest(broken)
     text.demand_legible(request, lambda path: not updating or _is_named(path, request))
 
 
@@ -215,18 +212,10 @@ def _is_named(path: str, request: Any) -> bool:
     return "*" in named or name in (named or populated)
 
 
-def _path(field: Any) -> str:
-    parts = []
-    for element in field.elements if field else ():
-        index = element.subscript
-        parts.append(f"{element.field_name}[{index.value}]" if index else element.field_name)
-    return ".".join(parts)
-
-
 def _refusal(error: Exception, rpc: Rpc) -> tuple[DomainError, list[FieldViolation]]:
     """What a caller is told of an error; the text of what is not a refusal is withheld."""
     if isinstance(error, DomainError):
-        return error, [FieldViolation(error.field, error.text)] if error.field else []
+        return error, violations_of(error)
     if isinstance(error, InvalidRequest):
         return refuse("INVALID_FIELD"), error.violations
     if isinstance(error, StaleDataError):
@@ -236,7 +225,7 @@ def _refusal(error: Exception, rpc: Rpc) -> tuple[DomainError, list[FieldViolati
         if constraint in rpc.constraints:
             reason, field = rpc.constraints[constraint]
             refusal = rpc.refuse(reason, field=field)
-            return refusal, [FieldViolation(field, refusal.text)] if field else []
+            return refusal, violations_of(refusal)
         if constraint.startswith("pk_"):
             return refuse("ID_TAKEN"), []
     if isinstance(error, OperationalError | PoolTimeoutError) or (

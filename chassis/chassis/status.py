@@ -12,6 +12,8 @@ from chassis.errors import DomainError
 from tongxiao.common.v1 import options_pb2
 
 Kind = options_pb2.Kind
+# The language of a violation's other text.
+ZH = "zh-CN"
 
 CODES: dict[int, int] = {
     Kind.KIND_INVALID_ARGUMENT: code_pb2.INVALID_ARGUMENT,
@@ -28,10 +30,16 @@ CODES: dict[int, int] = {
 
 @dataclass(frozen=True)
 class FieldViolation:
-    """A field of the request, by its path in the proto, and what is wrong with it."""
+    """A field of the request, by its path in the proto, and what is wrong with it, in English and in Chinese."""
 
     field: str
     description: str
+    zh: str = ""
+
+
+def violations_of(refusal: DomainError) -> list[FieldViolation]:
+    """The fields that a refusal names, each with its text."""
+    return [FieldViolation(field, refusal.text, refusal.zh) for field in refusal.fields]
 
 
 @dataclass(frozen=True)
@@ -53,7 +61,9 @@ def abort(context: grpc.ServicerContext, refusal: DomainError, violations: Itera
     status.details.add().Pack(info)
     bad = error_details_pb2.BadRequest()
     for violation in violations:
-        bad.field_violations.add(field=violation.field, description=violation.description)
+        told = bad.field_violations.add(field=violation.field, description=violation.description)
+        if violation.zh:
+            told.localized_message.locale, told.localized_message.message = ZH, violation.zh
     if bad.field_violations:
         status.details.add().Pack(bad)
     context.abort_with_status(rpc_status.to_status(status))
@@ -70,5 +80,8 @@ def read(error: grpc.RpcError) -> Refusal:
         elif detail.Is(bad.DESCRIPTOR):
             detail.Unpack(bad)
     code: grpc.StatusCode = error.code()
-    violations = tuple(FieldViolation(found.field, found.description) for found in bad.field_violations)
+    violations = tuple(
+        FieldViolation(found.field, found.description, found.localized_message.message)
+        for found in bad.field_violations
+    )
     return Refusal(code, info.reason or code.name, info.domain, dict(info.metadata), violations)

@@ -10,7 +10,7 @@ import orjson
 from google.protobuf.descriptor import EnumDescriptor
 
 from chassis.errors import DomainError
-from chassis.status import CODES, FieldViolation, Refusal
+from chassis.status import CODES, FieldViolation, Refusal, violations_of
 from gateway import languages
 from tongxiao.common.v1 import options_pb2
 from tongxiao.common.v1 import reason_pb2 as common
@@ -52,7 +52,8 @@ _SILENT = {
     "DEADLINE_EXCEEDED": "SERVICE_TIMEOUT",
     "RESOURCE_EXHAUSTED": "OVERLOADED",
 }
-_INDEX = re.compile(r"_([a-z0-9])")
+# An underscore of a field's name; what stands in brackets is a key of the caller's own.
+_UNDERSCORE = re.compile(r"_([a-z0-9])(?![^\[]*\])")
 
 
 @dataclass(eq=False)
@@ -84,8 +85,7 @@ class Problem(Exception):  # noqa: N818
 def of_error(error: DomainError) -> Problem:
     """A refusal of this process."""
     code = next(code for code in grpc.StatusCode if code.value[0] == CODES[error.kind])
-    violations = (FieldViolation(error.field, error.text),) if error.field else ()
-    return Problem(Refusal(code, error.reason, error.domain, error.metadata, violations))
+    return Problem(Refusal(code, error.reason, error.domain, error.metadata, tuple(violations_of(error))))
 
 
 def of_refusal(refusal: Refusal) -> Problem:
@@ -107,7 +107,7 @@ def body(problem: Problem, *, path: str, language: str, trace_id: str) -> bytes:
     """The problem as application/problem+json."""
     refusal, title = problem.refusal, title_of(problem.refusal.domain, problem.reason, language)
     errors = [
-        {"field": _json_path(found.field, problem.within), "detail": _detail(found, refusal, language)}
+        {"field": _json_path(found.field, problem.within), "detail": _detail(found, language)}
         for found in refusal.violations
     ]
     service = refusal.domain.removesuffix(".tongxiao")
@@ -149,11 +149,9 @@ def _declared(enum: EnumDescriptor) -> list[tuple[tuple[str, str], options_pb2.R
     return [((domain, name), value.GetOptions().Extensions[extension]) for name, value in named]
 
 
-def _detail(found: FieldViolation, refusal: Refusal, language: str) -> str:
-    """The title where a violation only repeats it in English; else what the schema's rule says."""
-    if found.description == title_of(refusal.domain, refusal.reason, languages.EN):
-        return title_of(refusal.domain, refusal.reason, language)
-    return found.description
+def _detail(found: FieldViolation, language: str) -> str:
+    """What is wrong with the field; in English where the service says it in no other language."""
+    return found.zh if found.zh and language == languages.ZH else found.description
 
 
 def _json_path(path: str, within: str | None) -> str:
@@ -161,4 +159,4 @@ def _json_path(path: str, within: str | None) -> str:
 
 
 def _camel(name: str) -> str:
-    return _INDEX.sub(lambda found: found[1].upper(), name)
+    return _UNDERSCORE.sub(lambda found: found[1].upper(), name)

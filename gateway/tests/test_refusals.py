@@ -9,6 +9,7 @@ import pytest
 from google.protobuf.message import Message
 
 from chassis.errors import DomainError, Refusals, refuse
+from chassis.pipeline import validate
 from gateway.testing.fixtures import Start
 from gateway.testing.realm import Realm
 from gateway.testing.services import Services
@@ -207,6 +208,26 @@ def test_a_refused_field_is_named_in_the_clients_terms(api: httpx.Client, servic
     assert chinese["errors"] == [{"field": "creditCode", "detail": "统一社会信用代码校验未通过"}]
     assert english["title"] == "The unified social credit code's check character is wrong"
     assert english["errors"][0]["detail"] == english["title"]
+
+
+def test_a_broken_rule_is_told_in_the_clients_language_and_spelling(api: httpx.Client, services: Services) -> None:
+    def check(request: Any) -> Message:
+        validate(request)
+        return customer_pb2.Customer()
+
+    services.on("CustomersService.CreateCustomer", check)
+    body = {"name": "", "assignments": [{"lineId": "x"}]}
+    told = [api.post("/v1/customers", json=body, headers={"Accept-Language": each}).json() for each in ("zh-CN", "en")]
+    texts = [{each["field"]: each["detail"] for each in found["errors"]} for found in told]
+    assert texts[0] == {"name": "不能为空", "assignments[0].lineId": "须为 UUID"}
+    assert texts[1] == {"name": "must not be empty", "assignments[0].lineId": "must be a UUID"}
+    assert told[0]["detail"] == "name: 不能为空; assignments[0].lineId: 须为 UUID"
+
+
+def test_a_refusal_of_several_fields_names_each(api: httpx.Client, services: Services) -> None:
+    services.on("JoinRequestsService.AskToJoin", refuse("NOT_EXACTLY_ONE", field=("credit_code", "phone")))
+    found = api.post("/v1/customers:askToJoin", json={}).json()
+    assert [each["field"] for each in found["errors"]] == ["creditCode", "phone"]
 
 
 def test_what_a_refusal_tells_beside_its_reason_is_passed_on(api: httpx.Client, services: Services) -> None:

@@ -12,8 +12,9 @@ from uuid import UUID, uuid4
 import grpc
 from google.protobuf.message import Message
 
-from chassis.errors import DomainError
-from chassis.status import FieldViolation, abort
+from chassis.errors import DomainError, refuse
+from chassis.pipeline import InvalidRequest
+from chassis.status import abort, violations_of
 from gateway.catalogue import rpcs
 from tongxiao.identity.v1 import session_pb2
 
@@ -82,10 +83,12 @@ class Services(grpc.GenericRpcHandler):
         metadata = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
         self.calls.append(Call(name, request, metadata, context.time_remaining() or 0))
         reply = self.replies.get(name) or (_passport if method == "IssuePassport" else self._rpcs[path].reply())
-        found = reply(request) if callable(reply) else reply
+        try:
+            found = reply(request) if callable(reply) else reply
+        except InvalidRequest as invalid:
+            abort(context, refuse("INVALID_FIELD"), invalid.violations)
         if isinstance(found, DomainError):
-            violations = [FieldViolation(found.field, found.text)] if found.field else []
-            abort(context, found, violations)
+            abort(context, found, violations_of(found))
         return found
 
     def _recent(self) -> session_pb2.ListRevocationsResponse:

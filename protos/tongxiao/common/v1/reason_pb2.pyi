@@ -61,6 +61,9 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_ROW_TWICE: _Reason.ValueType  # 36
     REASON_JOB_NOT_WAITING: _Reason.ValueType  # 37
     REASON_JOB_OVER: _Reason.ValueType  # 38
+    REASON_NOT_EXACTLY_ONE: _Reason.ValueType  # 39
+    REASON_COMPANY_WIDE_ONLY: _Reason.ValueType  # 40
+    REASON_FILES_UNAVAILABLE: _Reason.ValueType  # 41
     REASON_SHEET_UNKNOWN: _Reason.ValueType  # 50
     REASON_FILE_EMPTY: _Reason.ValueType  # 51
     REASON_VALUE_IGNORED: _Reason.ValueType  # 52
@@ -108,6 +111,9 @@ REASON_ROW_TOO_LONG: Reason.ValueType  # 35
 REASON_ROW_TWICE: Reason.ValueType  # 36
 REASON_JOB_NOT_WAITING: Reason.ValueType  # 37
 REASON_JOB_OVER: Reason.ValueType  # 38
+REASON_NOT_EXACTLY_ONE: Reason.ValueType  # 39
+REASON_COMPANY_WIDE_ONLY: Reason.ValueType  # 40
+REASON_FILES_UNAVAILABLE: Reason.ValueType  # 41
 REASON_SHEET_UNKNOWN: Reason.ValueType  # 50
 REASON_FILE_EMPTY: Reason.ValueType  # 51
 REASON_VALUE_IGNORED: Reason.ValueType  # 52

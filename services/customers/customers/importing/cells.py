@@ -8,7 +8,7 @@ from google.protobuf.descriptor import EnumDescriptor
 from google.protobuf.message import Message
 
 from chassis import imports
-from chassis.import_rows import FAILED, Fault, Result
+from chassis.import_rows import Result
 from chassis.pipeline import InvalidRequest, validate
 from customers.refusals import refuse
 from tongxiao.customers.v1 import contact_pb2, customer_pb2
@@ -100,14 +100,5 @@ def faults_of(request: Message) -> Result | None:
     try:
         validate(request)
     except InvalidRequest as invalid:
-        general = refuse("INVALID_FIELD")
-        faults = [
-            Fault("INVALID_FIELD", _last(violation.field), general.zh, violation.description)
-            for violation in invalid.violations
-        ]
-        return Result(FAILED, faults=faults)
+        return imports.invalidated(invalid)
     return None
-
-
-def _last(path: str) -> str:
-    return re.sub(r"\[.*?\]", "", path).rpartition(".")[2]

@@ -26,15 +26,17 @@ from tongxiao.customers.v1 import customer_pb2
 requests_per_day = 20
 # For how long one may ask to join what one was refused.
 ASKABLE = timedelta(days=30)
+# What the caller names it by, as they did when they were refused.
+_TELLING = ("credit_code", "phone", "name")
 
 
 def ask_to_join(call: Call, *, asked: Mapping[str, str], note: str) -> JoinRequest:
     """Ask those who own what the caller was refused; the request that waits already is answered as it is.
 
-    Refuses INVALID_FIELD, NOT_REFUSED what the caller was not told of, or what has gone meanwhile, and JOIN_LIMIT.
+    Refuses NOT_EXACTLY_ONE, NOT_REFUSED what the caller was not told of, or what has gone meanwhile, and JOIN_LIMIT.
     """
-    if sum(bool(asked[name]) for name in ("credit_code", "phone", "name")) != 1:
-        raise refuse("INVALID_FIELD", field="credit_code")
+    if sum(bool(asked[name]) for name in _TELLING) != 1:
+        raise refuse("NOT_EXACTLY_ONE", field=_TELLING)
     customer_id, registration_id = _target(call, asked)
     person_id = call.caller.person_id
     turns.wait(call.session, "join", person_id)

@@ -10,8 +10,8 @@ from chassis import fields, ids, imports
 from chassis.call import Call
 from chassis.caller import FieldAccess
 from chassis.errors import DomainError
-from chassis.import_rows import CREATED, FAILED, UNCHANGED, UPDATED, Fault, Result
-from chassis.imports import Field, Importer, Row, refused
+from chassis.import_rows import CREATED, UNCHANGED, UPDATED, Result
+from chassis.imports import Field, Importer, Row, invalidated, refused
 from chassis.pipeline import InvalidRequest, validate
 from identity.employee import operations, queries
 from identity.employee.attributes import ATTRIBUTES, attributes
@@ -59,9 +59,7 @@ def _one(call: Call, row: Row, existing: Mapping[str, Employee], codes: Mapping[
     except DomainError as error:
         return refused(error)
     except InvalidRequest as invalid:
-        general = refuse("INVALID_FIELD")
-        named = [(each.field.rpartition(".")[2], each.description) for each in invalid.violations]
-        return Result(FAILED, faults=[Fault("INVALID_FIELD", name, general.zh, text) for name, text in named])
+        return invalidated(invalid)
     except IntegrityError as error:
         return _taken(error)
 
