@@ -1,5 +1,6 @@
 """The one clock: instants in UTC, days in a unit's zone. Tests replace it."""
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
@@ -36,6 +37,11 @@ def start_of_day(day: date, zone: str = "Asia/Shanghai") -> datetime:
 def end_of_day(day: date, zone: str = "Asia/Shanghai") -> datetime:
     """The instant at which a day is over in an IANA time zone."""
     return start_of_day(day + timedelta(days=1), zone)
+
+
+def seconds_left(zone: str = "Asia/Shanghai") -> int:
+    """The whole seconds after which today is over in an IANA time zone."""
+    return math.ceil((end_of_day(today(zone), zone) - now()).total_seconds())
 
 
 @overload

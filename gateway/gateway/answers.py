@@ -48,9 +48,8 @@ def problem(found: Problem, visit: Visit) -> Answer:
     if found.status == 401:
         given = b' error="invalid_token"' if found.reason != "TOKEN_MISSING" else b""
         headers.append((b"www-authenticate", b'Bearer realm="tongxiao"' + (b"," + given if given else b"")))
-    if found.status in problems.RETRY_SECONDS:
-        seconds = found.refusal.metadata.get("retry_after", problems.RETRY_SECONDS[found.status])
-        headers.append((b"retry-after", seconds.encode()))
+    if found.retry_after:
+        headers.append((b"retry-after", found.retry_after.encode()))
     if found.status == 413:
         headers.append((b"connection", b"close"))
     return Answer(found.status, body, headers, problems.MEDIA_TYPE)

@@ -19,7 +19,8 @@ from tongxiao.gateway.v1 import reason_pb2 as gateway
 from tongxiao.identity.v1 import reason_pb2 as identity
 
 MEDIA_TYPE = b"application/problem+json"
-RETRY_SECONDS = {429: "60", 503: "1"}
+# How soon what is away for a moment is worth another try; a limit says by itself when it is over.
+RETRY_SECONDS = {503: "1"}
 
 _STATUSES = {
     "INVALID_ARGUMENT": 400,
@@ -76,6 +77,11 @@ class Problem(Exception):  # noqa: N818
     @property
     def status(self) -> int:
         return _EXACT.get(self.reason) or _STATUSES.get(self.refusal.code.name, 500)
+
+    @property
+    def retry_after(self) -> str:
+        """The seconds to wait before another try; empty where no waiting helps."""
+        return self.refusal.metadata.get("retry_after", RETRY_SECONDS.get(self.status, ""))
 
     def inside(self, body: str) -> "Problem":
         """The same, its fields named as in a body that is one field of the request."""

@@ -195,7 +195,14 @@ def test_a_services_refusal_keeps_its_reason(api: httpx.Client, services: Servic
     services.on("CustomersService.CreateCustomer", refuse_customers(reason))
     answer = api.post("/v1/customers", json={"name": "a"})
     demand_problem(answer, status, reason)
-    assert ("retry-after" in answer.headers) == (status in (429, 503))
+    assert ("retry-after" in answer.headers) == (status == 503)
+
+
+def test_a_limit_says_when_it_is_over(api: httpx.Client, services: Services) -> None:
+    services.on("CustomersService.CreateCustomer", refuse_customers("REVEAL_LIMIT", limit=20, retry_after=4321))
+    answer = api.post("/v1/customers", json={"name": "a"})
+    assert demand_problem(answer, 429, "REVEAL_LIMIT")["metadata"] == {"limit": "20", "retryAfter": "4321"}
+    assert answer.headers["retry-after"] == "4321"
 
 
 def test_a_refused_field_is_named_in_the_clients_terms(api: httpx.Client, services: Services) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from chassis import clock, schema
 from chassis.arrays import uuids
+from chassis.errors import DomainError
 from customers.refusals import refuse
 
 _EXEMPT = {"reach": "names and states of colleagues, which the directory shows everybody"}
@@ -68,6 +69,11 @@ def zone_of(session: Session, person_id: UUID) -> str:
 def start_of_day(session: Session, person_id: UUID, day: date) -> datetime:
     """When a day begins where a person's home unit is."""
     return clock.start_of_day(day, zone_of(session, person_id))
+
+
+def limited(session: Session, person_id: UUID, reason: str, limit: int) -> DomainError:
+    """The refusal of what a person has done as often today as they may: until their day is over."""
+    return refuse(reason, limit=limit, retry_after=clock.seconds_left(zone_of(session, person_id)))
 
 
 def active(session: Session, person_id: UUID, *, reason: str, field: str) -> Colleague:

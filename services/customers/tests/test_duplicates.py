@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from chassis import clock
 from chassis.caller import FieldAccess
+from chassis.testing import FrozenClock
 from chassis.testing.rpc import Client, grant
 from customers.duplicate import queries
 from tongxiao.common.v1.permission_pb2 import PERMISSION_CUSTOMER_READ
@@ -95,14 +96,17 @@ def test_a_deleted_customers_code_is_free_and_comes_back_only_if_it_still_is(com
     assert (refusal.reason, refusal.metadata) == ("DUPLICATE_EXISTS", {"customer_id": second.id})
 
 
-def test_twenty_a_day_are_told_and_the_same_counts_once(company: Company, staff: Staff) -> None:
+def test_twenty_a_day_are_told_and_the_same_counts_once(company: Company, staff: Staff, frozen: FrozenClock) -> None:
+    frozen.set(datetime(2026, 11, 24, 14, 59, tzinfo=UTC))
     other, seller = staff.seller("s1"), staff.seller("h1")
     for number in range(21):
         making.customer(other, company, credit_code=code(number))
     for number in [*range(20), 0, 19]:
         assert ask(seller, company, code(number)) == "DUPLICATE_ELSEWHERE"
+    frozen.set(datetime(2026, 11, 24, 15, 0, tzinfo=UTC))
     last = refused(lambda: making.customer(seller, company, credit_code=code(20)))
-    assert (last.reason, last.metadata) == ("DUPLICATE_CHECK_LIMIT", {"limit": "20"})
+    # An hour before midnight where the seller is.
+    assert (last.reason, last.metadata) == ("DUPLICATE_CHECK_LIMIT", {"limit": "20", "retry_after": "3600"})
     assert ask(seller, company, code(3)) == "DUPLICATE_ELSEWHERE"
     assert ask(staff.seller("h1"), company, code(20)) == "DUPLICATE_ELSEWHERE"
     assert rows(company, "SELECT count(*) FROM audit WHERE resource = 'duplicate_check'")[0][0] == 21

@@ -126,13 +126,12 @@ def reveal_contact(call: Call, *, contact_id: UUID, per_day: int) -> tuple[Conta
     """
     contact = queries.get_contact(call.session, contact_id)
     guard.demand(call.session, contact)
-    person = people.find(call.session, call.caller.person_id)
-    today = clock.today(people.unit_zone(call.session, person.unit_id if person else None))
+    today = clock.today(people.zone_of(call.session, call.caller.person_id))
     turns.wait(call.session, "reveal", call.caller.person_id)
     revealed = queries.revealed_on(call.session, call.caller.person_id, today)
     if contact_id not in revealed:
         if len(revealed) >= per_day:
-            raise refuse("REVEAL_LIMIT", limit=per_day)
+            raise people.limited(call.session, call.caller.person_id, "REVEAL_LIMIT", per_day)
         call.session.add(Reveal(person_id=call.caller.person_id, day=today, contact_id=contact_id))
         revealed.add(contact_id)
     audit.record(call.session, "RevealContact", contact, {"revealed": True})

@@ -78,8 +78,7 @@ def elsewhere(call: Call, reason: str, *, field: str, unit_id: UUID, what: Mappi
 
 def today(call: Call) -> date:
     """The day it is where the caller's home unit is."""
-    person = people.find(call.session, call.caller.person_id)
-    return clock.today(people.unit_zone(call.session, person.unit_id if person else None))
+    return clock.today(people.zone_of(call.session, call.caller.person_id))
 
 
 _ASKED = ("credit_code", "phone", "name", "division_code")
@@ -92,7 +91,7 @@ def _count(session: Session, answer: DuplicateAnswer) -> None:
     if any(all(getattr(each, name) == (getattr(answer, name) or "") for name in _ASKED) for each in told):
         return
     if len(told) >= answers_per_day:
-        raise refuse("DUPLICATE_CHECK_LIMIT", limit=answers_per_day)
+        raise people.limited(session, answer.person_id, "DUPLICATE_CHECK_LIMIT", answers_per_day)
     session.add(answer)
     session.flush()
 

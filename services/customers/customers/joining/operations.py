@@ -44,7 +44,7 @@ def ask_to_join(call: Call, *, asked: Mapping[str, str], note: str) -> JoinReque
         return waiting
     since = people.start_of_day(call.session, person_id, duplicates.today(call))
     if queries.asked_since(call.session, person_id, since) >= requests_per_day:
-        raise refuse("JOIN_LIMIT", limit=requests_per_day)
+        raise people.limited(call.session, person_id, "JOIN_LIMIT", requests_per_day)
     return _kept(call, customer_id=customer_id, registration_id=registration_id, note=note)
 
 
