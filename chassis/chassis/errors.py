@@ -60,8 +60,8 @@ class Refusals:
         )
 
     def unknown(self, reason: str, id_: UUID, *, field: str = "") -> DomainError:
-        """The refusal of an id that is not known here: NOT_YET_KNOWN while it may only be new."""
-        return self("NOT_YET_KNOWN" if is_fresh(id_) else reason, field=field)
+        """The refusal of an id that is not known here: NOT_YET_KNOWN, naming it, while it may only be new."""
+        return self("NOT_YET_KNOWN", field=field, id=id_) if is_fresh(id_) else self(reason, field=field)
 
     def __contains__(self, reason: str) -> bool:
         return reason in self._reasons

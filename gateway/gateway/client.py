@@ -1,14 +1,16 @@
 """Asks services on behalf of a visit: with its passport, deadline, trace and idempotency key."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from google.protobuf.message import Message
 from protobuf import Message as Reply
 
-from gateway import catalogue, requests, tracing
+from gateway import catalogue, replies, requests, tracing
 from gateway.catalogue import Rpc
 from gateway.problems import Problem
+from gateway.recent import Recent
 from gateway.sessions import Passport, Session, Sessions
 from gateway.upstream import Upstream
 from gateway.visits import Visit
@@ -23,7 +25,7 @@ class Client:
     """Asks RPCs for people."""
 
     def __init__(self, upstream: Upstream, sessions: Sessions) -> None:
-        self._upstream, self._sessions = upstream, sessions
+        self._upstream, self._sessions, self._recent = upstream, sessions, Recent()
 
     async def ask(self, visit: Visit, rpc: Rpc, request: Message) -> Reply:
         """The reply, or the Problem the service answered; a passport it no longer takes is renewed once."""
@@ -42,13 +44,25 @@ class Client:
     async def _ask(self, visit: Visit, rpc: Rpc, request: Message) -> Reply:
         span = tracing.rpc(rpc.path, visit.span)
         try:
-            metadata = _metadata(visit, visit.session, tracing.traceparent(span, visit.trace_id))
-            return await self._upstream.call(rpc, request, metadata=metadata, seconds=visit.remaining)
+            return await self._call(visit, rpc, request, tracing.traceparent(span, visit.trace_id))
         except Problem as problem:
             span.set_attribute("tongxiao.reason", problem.reason)
             raise
         finally:
             span.end()
+
+    async def _call(self, visit: Visit, rpc: Rpc, request: Message, traceparent: str) -> Reply:
+        metadata, seconds = _metadata(visit, visit.session, traceparent), visit.remaining
+        if rpc.reads or visit.session is None:
+            return await self._upstream.call(rpc, request, metadata=metadata, seconds=seconds)
+        person_id = visit.session.person_id
+        is_made = partial(self._recent.knows, person_id)
+        reply = await self._upstream.call(rpc, request, metadata=metadata, seconds=seconds, is_made=is_made)
+        if rpc.method.name.startswith("Delete"):
+            self._recent.forget(person_id, getattr(request, "id", ""))
+        else:
+            self._recent.note(person_id, replies.value(reply, "id"))
+        return reply
 
 
 async def exchange(upstream: Upstream, token: str) -> Passport:

@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import grpc
@@ -17,9 +17,10 @@ from gateway.catalogue import Rpc, rpcs
 from gateway.problems import Problem
 
 Metadata = Sequence[tuple[str, str]]
+Known = Callable[[str], bool]
 
-# How long a record that others were just told of may take to arrive.
-PATIENCE_S = 2.0
+# How long a record may take to arrive that the person asking has just made; and one that others may have.
+PATIENCE_S, SHORT_PATIENCE_S = 2.0, 0.4
 PAUSES_S = (0.05, 0.1, 0.2, 0.4)
 
 OPTIONS: tuple[tuple[str, str | int], ...] = (
@@ -45,10 +46,13 @@ class Upstream:
         }
         self._callers = {rpc.path: itertools.cycle(self._stubs(rpc)) for rpc in rpcs() if rpc.service in targets}
 
-    async def call(self, rpc: Rpc, request: Message, *, metadata: Metadata, seconds: float) -> Reply:
+    async def call(
+        self, rpc: Rpc, request: Message, *, metadata: Metadata, seconds: float, is_made: Known = lambda _: False
+    ) -> Reply:
         """The RPC's reply; raises the Problem it was refused for.
 
-        Waits up to two seconds for records that are too fresh to be known everywhere; then they are NOT_FOUND.
+        Waits for records that a change names and that are too fresh to be known everywhere, the longer for those that
+        `is_made` says the caller has made; then they are NOT_FOUND. What is read lies where it is asked for, if at all.
         """
         began = time.monotonic()
         for pause in itertools.chain(PAUSES_S, itertools.repeat(PAUSES_S[-1])):
@@ -57,7 +61,8 @@ class Upstream:
             except Problem as problem:
                 if problem.reason != "NOT_YET_KNOWN":
                     raise
-            if time.monotonic() + pause > began + min(PATIENCE_S, seconds):
+                patience = PATIENCE_S if is_made(problem.refusal.metadata.get("id", "")) else SHORT_PATIENCE_S
+            if rpc.reads or time.monotonic() + pause > began + min(patience, seconds):
                 break
             await asyncio.sleep(pause)
         raise problems.of_error(refuse("NOT_FOUND"))

@@ -1,5 +1,6 @@
 """What is refused, and how a refusal reads: each is a problem with a reason and a trace."""
 
+import itertools
 import threading
 from typing import Any
 from uuid import uuid4
@@ -9,6 +10,7 @@ import pytest
 from google.protobuf.message import Message
 
 from chassis.errors import DomainError, Refusals, refuse
+from chassis.ids import new_id
 from chassis.pipeline import validate
 from gateway.testing.fixtures import Start
 from gateway.testing.realm import Realm
@@ -264,13 +266,42 @@ def test_a_record_too_fresh_to_be_known_is_waited_for(api: httpx.Client, service
 
 
 def test_a_record_that_never_becomes_known_is_not_found(api: httpx.Client, services: Services) -> None:
-    services.on("ContactsService.CreateContact", refuse("NOT_YET_KNOWN"))
+    services.on("ContactsService.CreateContact", refuse_customers.unknown("CUSTOMER_UNKNOWN", new_id()))
     answer = api.post("/v1/contacts", json={"name": "王"})
     late = demand_problem(answer, 404, "NOT_FOUND")
-    assert 1 < answer.elapsed.total_seconds() < 2.5
+    assert answer.elapsed.total_seconds() < 1
     services.on("ContactsService.CreateContact", refuse("NOT_FOUND"))
     plain = api.post("/v1/contacts", json={"name": "王"}).json()
     assert {**late, "traceId": ""} == {**plain, "traceId": ""}
+
+
+def test_what_the_caller_has_just_made_is_waited_for_longer(api: httpx.Client, services: Services) -> None:
+    made, tries = new_id(), itertools.count()
+
+    def reply(request: Any) -> Message | DomainError:
+        return refuse_customers.unknown("CUSTOMER_UNKNOWN", made) if next(tries) < 5 else request.contact
+
+    services.on("CustomersService.CreateCustomer", customer_pb2.Customer(id=str(made)))
+    services.on("ContactsService.CreateContact", reply)
+    assert api.post("/v1/customers", json={"name": "a"}).status_code == 201
+    assert api.post("/v1/contacts", json={"name": "王"}).status_code == 201
+
+
+def test_what_the_caller_has_deleted_is_not_waited_for(api: httpx.Client, services: Services) -> None:
+    made = new_id()
+    services.on("CustomersService.CreateCustomer", customer_pb2.Customer(id=str(made)))
+    services.on("CustomersService.UpdateCustomer", refuse.unknown("NOT_FOUND", made))
+    api.post("/v1/customers", json={"name": "a"})
+    api.delete(f"/v1/customers/{made}", headers={"If-Match": "*"})
+    answer = api.patch(f"/v1/customers/{made}", json={"name": "b"}, headers={"If-Match": "*"})
+    demand_problem(answer, 404, "NOT_FOUND")
+    assert answer.elapsed.total_seconds() < 1
+
+
+def test_a_reading_waits_for_nothing(api: httpx.Client, services: Services) -> None:
+    services.on("CustomersService.GetCustomer", refuse.unknown("NOT_FOUND", new_id()))
+    demand_problem(api.get(f"/v1/customers/{ID}"), 404, "NOT_FOUND")
+    assert len(services.to("CustomersService.GetCustomer")) == 1
 
 
 def test_a_service_that_is_away_is_unavailable(start_gateway: Start, realm: Realm, services: Services) -> None:
