@@ -184,6 +184,18 @@ def test_a_late_entry_is_seen_on_its_days(firm: Company) -> None:
     assert held((end + timedelta(days=1)).isoformat()) == [str(firm.post["seller"])]
 
 
+def test_a_late_entry_in_a_unit_made_since_is_found_by_the_unit(firm: Company) -> None:
+    admin, start = firm.as_("admin"), (clock.today() - timedelta(days=20)).isoformat()
+    parent = {"kind": "UNIT_KIND_TEAM", "parent_id": str(firm.unit["shenzhen"])}
+    unit = admin("CreateUnit", unit={"code": "S9", "name": "新组", **parent})
+    post = admin("CreatePost", post={**described(firm, "salesperson", "s1"), "unit_id": unit.id})
+    wanted = {**appointment(firm, "seller", "seller", start_date=start), "post_id": post.id}
+    late = admin("CreateTenure", tenure=wanted)
+    for unit_id in (unit.id, str(firm.unit["shenzhen"])):
+        found = admin("ListTenures", unit_id=unit_id, employee_id=str(firm.person["seller"]), on_date=start).tenures
+        assert [each.id for each in found] == [late.id]
+
+
 def test_a_tenure_outside_its_posts_days_is_refused(firm: Company) -> None:
     post = described(firm, "salesperson", "h1", end_date=(clock.today() + timedelta(days=9)).isoformat())
     made = firm.as_("manager")("CreatePost", post=post)

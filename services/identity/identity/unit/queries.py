@@ -144,9 +144,17 @@ def parents_on(session: Session, day: date) -> dict[UUID, UUID | None]:
     return dict(session.execute(wanted, execution_options=_TREE).all())
 
 
+def _first_parents(session: Session, after: date) -> dict[UUID, UUID | None]:
+    """The first parent that each unit has from a later day on."""
+    stretches = select(UnitParent.unit_id, UnitParent.parent_id).where(UnitParent.start_on > after)
+    latest_first = stretches.order_by(UnitParent.start_on.desc())
+    # Of each unit the last row counts.
+    return dict(session.execute(latest_first, execution_options=_TREE).all())
+
+
 def below_on(session: Session, unit_id: UUID, day: date) -> set[UUID]:
-    """A unit and all below it in the tree of a day."""
-    parents = parents_on(session, day)
+    """A unit and all below it in the tree of a day; units that came later are where they were put first."""
+    parents = {**_first_parents(session, day), **parents_on(session, day)}
     return {at for at in parents if unit_id in upward_in(parents, at)}
 
 
