@@ -24,9 +24,9 @@ def list_audit(request: pb.ListAuditRequest, call: Call) -> pb.ListAuditResponse
 
 
 def verify_audit(request: pb.VerifyAuditRequest, call: Call) -> pb.VerifyAuditResponse:
-    """Refuses OUT_OF_REACH who does not govern the whole company: what is wrong may concern any record."""
+    """Refuses COMPANY_WIDE_ONLY who does not govern the whole company: what is wrong may concern any record."""
     if not call.read_scope.everything:
-        raise refuse("OUT_OF_REACH")
+        raise refuse("COMPANY_WIDE_ONLY")
     walk = Walk(call.session.connection(execution_options={"reach": "verifying the trail"}), after=request.after_seal)
     found = list(walk.stretch(most_rows=STRETCH))
     if walk.complete:

@@ -12,10 +12,15 @@ from gateway.refusals import refuse
 def of_body(resource: Descriptor, body: Any, *, but: Collection[str] = ()) -> list[str]:
     """The proto paths of the leaves in a body already read; null is a leaf, and so clears.
 
-    What only the server sets is left out, and the JSON names in `but`.
+    What only the server sets is left out, and the JSON names in `but`, so that a record may come back as it was read.
+    Refuses MASK_INVALID a body that says nothing else.
     """
     known = fields.by_json_name(resource)
-    return [path for key, item in body.items() if key not in but for path in _leaves(known[key], item)]
+    said = [key for key in body if key not in but]
+    paths = [path for key in said for path in _leaves(known[key], body[key])]
+    if said and not paths:
+        raise refuse("MASK_INVALID", field=said[0])
+    return paths
 
 
 def of_text(resource: Descriptor, text: str) -> list[str]:
@@ -28,7 +33,8 @@ def _leaves(field: Any, item: Any) -> Iterator[str]:
         return
     nested = field.type == fields.MESSAGE and not field.is_repeated and not fields.well_known(field)
     if nested and item:
-        yield from (f"{field.name}.{path}" for path in of_body(fields.message_of(field), item))
+        inner = fields.by_json_name(fields.message_of(field))
+        yield from (f"{field.name}.{path}" for key in item for path in _leaves(inner[key], item[key]))
     else:
         yield field.name
 

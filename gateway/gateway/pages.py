@@ -24,7 +24,7 @@ def pages(realm: Realm, *, client_id: str, ready: Ready) -> FastAPI:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     app.include_router(signin.router(realm))
     app.include_router(docs.router(client_id))
-    app.add_api_route("/health", _health(ready))
+    app.add_api_route("/health", _health(ready, realm))
     app.add_api_route("/health/ready", _readiness(ready))
     app.add_exception_handler(DomainError, _refused)
     app.add_exception_handler(HTTPException, _missed)
@@ -33,10 +33,12 @@ def pages(realm: Realm, *, client_id: str, ready: Ready) -> FastAPI:
     return app
 
 
-def _health(ready: Ready) -> Callable[[], Awaitable[Response]]:
+def _health(ready: Ready, realm: Realm) -> Callable[[], Awaitable[Response]]:
+    """What is ready, and whether people can sign in: whoever has goes on working while they cannot."""
+
     async def health() -> Response:
-        parts = ready()
-        return JSONResponse({"live": True, "ready": all(parts.values()), "parts": parts})
+        parts, sign_in = ready(), await realm.was_up()
+        return JSONResponse({"live": True, "ready": all(parts.values()), "signIn": sign_in, "parts": parts})
 
     return health
 

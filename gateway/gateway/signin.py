@@ -1,5 +1,6 @@
 """Sign-in under this origin: the browser is sent on to the realm, codes are traded through here."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
@@ -9,7 +10,7 @@ from fastapi.responses import RedirectResponse
 
 from gateway.refusals import refuse
 
-PROBE_S, PROBED_FOR_S = 1.0, 1.5
+PROBE_S, PROBED_FOR_S, TOLD_S = 1.0, 1.5, 0.2
 TOKEN_S = 10
 LONGEST_FORM = 64 * 1024
 _PASSED_ON = ("content-type", "authorization", "accept-language")
@@ -21,16 +22,27 @@ class Realm:
     def __init__(self, client: httpx.AsyncClient, *, public: str, internal: str) -> None:
         self._client, self._public, self._internal = client, public, internal
         self._probed_at, self._up = -float("inf"), False
+        self._probe: asyncio.Task[bool] | None = None
 
     def address(self, name: str, query: str) -> str:
         return f"{self._public}/protocol/openid-connect/{name}" + (f"?{query}" if query else "")
 
-    async def demand_up(self) -> None:
-        """Refuse SIGN_IN_UNAVAILABLE while the realm does not answer; asked at most every second and a half."""
+    async def is_up(self) -> bool:
+        """Whether the realm answers; asked at most every second and a half."""
         if time.monotonic() - self._probed_at > PROBED_FOR_S:
             self._up = await self._answers()
             self._probed_at = time.monotonic()
-        if not self._up:
+        return self._up
+
+    async def was_up(self) -> bool:
+        """The same as far as it is known within a fifth of a second: who probes this process does not wait for it."""
+        self._probe = asyncio.create_task(self.is_up())
+        await asyncio.wait({self._probe}, timeout=TOLD_S)
+        return self._up
+
+    async def demand_up(self) -> None:
+        """Refuse SIGN_IN_UNAVAILABLE while the realm does not answer."""
+        if not await self.is_up():
             raise refuse("SIGN_IN_UNAVAILABLE")
 
     async def token(self, form: bytes, headers: dict[str, str]) -> httpx.Response:

@@ -167,6 +167,15 @@ def test_an_unknown_mask_is_refused(api: httpx.Client) -> None:
     demand_problem(answer, 400, "MASK_INVALID")
 
 
+def test_a_change_of_nothing_but_what_the_server_sets_is_refused(api: httpx.Client, services: Services) -> None:
+    headers = {"If-Match": '"1"'}
+    answer = api.patch(f"/v1/units/{ID}", json={"state": "UNIT_STATE_CLOSED"}, headers=headers)
+    assert demand_problem(answer, 400, "MASK_INVALID")["errors"][0]["field"] == "state"
+    whole = {"id": ID, "name": "组", "state": "UNIT_STATE_ACTIVE", "createTime": "2026-11-24T00:00:00Z", "etag": "1"}
+    assert api.patch(f"/v1/units/{ID}", json=whole).status_code == 200
+    assert list(services.to("UnitsService.UpdateUnit")[0].request.update_mask.paths) == ["name"]
+
+
 def test_a_method_the_address_lacks_is_refused_with_those_it_has(api: httpx.Client) -> None:
     answer = api.put(f"/v1/customers/{ID}", json={})
     demand_problem(answer, 405, "METHOD_NOT_ALLOWED")

@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from chassis.testing import eventually
 from gateway.testing.fixtures import Start
 from gateway.testing.realm import Realm
 from gateway.testing.services import Services
@@ -65,4 +66,12 @@ def test_another_address_is_a_problem(http: httpx.Client) -> None:
 
 
 def test_health_says_what_is_missing(http: httpx.Client) -> None:
-    assert http.get("/health").json() == {"live": True, "ready": True, "parts": {"revocations": True}}
+    told = {"live": True, "ready": True, "signIn": True, "parts": {"revocations": True}}
+    eventually(lambda: http.get("/health").json() == told)
+
+
+def test_a_gateway_is_ready_while_nobody_can_sign_in(start_gateway: Start, services: Services, realm: Realm) -> None:
+    realm.up = False
+    with start_gateway() as url:
+        found = httpx.get(f"{url}/health").json()
+    assert (found["ready"], found["signIn"]) == (True, False)

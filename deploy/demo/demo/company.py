@@ -1,7 +1,7 @@
 """The demo's organisation: headquarters, 4 regions, 12 branches, 40 teams and about 300 people with their posts."""
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 from demo import words
@@ -15,6 +15,7 @@ from tongxiao.identity.v1.unit_pb2 import (
 
 # The first so many branches have four teams, the others three.
 LARGE_BRANCHES, LARGE_TEAMS = 4, 20
+LEADING = ("director", "manager", "supervisor")
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Company:
         return made.id
 
     def appoint(self, dice: random.Random, role: str, title: str, unit: UUID, *, governs: bool) -> UUID:
-        """A person in a new post; the first in a role is the one to sign in as."""
+        """A person in a new post; the first in a role is the one to sign in as, the first who leads a unit its head."""
         number = f"E{len(self.people) + 1:04}"
         username = f"{role}{sum(person.username.startswith(role) for person in self.people) + 1}"
         person = PersonSeed(
@@ -70,7 +71,14 @@ class Company:
         self.posts.append(post)
         self.tenures.append(TenureSeed(id=stable("tenure", number), post_id=post.id, employee_id=person.id))
         self.sign_ins.setdefault(role, username)
+        if role in LEADING:
+            self._head(unit, post.id)
         return person.id
+
+    def _head(self, unit_id: UUID, post_id: UUID) -> None:
+        at = next(at for at, unit in enumerate(self.units) if unit.id == unit_id)
+        if self.units[at].head_post_id is None:
+            self.units[at] = replace(self.units[at], head_post_id=post_id)
 
 
 def stable(kind: str, code: str) -> UUID:

@@ -77,12 +77,12 @@ def limited(session: Session, person_id: UUID, reason: str, limit: int) -> Domai
 
 
 def active(session: Session, person_id: UUID, *, reason: str, field: str) -> Colleague:
-    """An employee at work; refuses `reason` anybody else, NOT_YET_KNOWN one made a moment ago."""
+    """An employee at work; refuses PERSON_NOT_ACTIVE another, `reason` nobody's id, NOT_YET_KNOWN one just made."""
     found = find(session, person_id)
     if found is None:
         raise refuse.unknown(reason, person_id, field=field)
     if not found.active:
-        raise refuse(reason, field=field)
+        raise refuse("PERSON_NOT_ACTIVE", field=field)
     return found
 
 

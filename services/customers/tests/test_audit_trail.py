@@ -232,4 +232,4 @@ def test_only_who_governs_the_company_verifies_and_gets_the_row_named(company: C
         (audit_pb2.AUDIT_FAULT_ROW_EDITED, customer.id)
     ]
     assert answer.complete
-    assert refusal(lambda: staff.manager()("VerifyAudit")) == "OUT_OF_REACH"
+    assert refusal(lambda: staff.manager()("VerifyAudit")) == "COMPANY_WIDE_ONLY"

@@ -146,7 +146,7 @@ def test_rows_that_would_be_refused_are_told_with_reasons(
     assert failures(manager, other) == {mine.id: "LINE_UNKNOWN"}
     left = str(company.hire(company.team["h2"], state="LEFT"))
     assert failures(manager, previewed(manager, work, customer_ids=[mine.id], owner_ids=[left])) == {
-        mine.id: "OWNER_UNKNOWN"
+        mine.id: "PERSON_NOT_ACTIVE"
     }
     away = str(company.hire(company.team["s1"]))
     assert failures(manager, previewed(manager, work, customer_ids=[mine.id], owner_ids=[away])) == {

@@ -29,7 +29,7 @@ CONSTRAINTS = {
     "uq_roles_code": ("CODE_TAKEN", "role.code"),
     "uq_posts_code": ("CODE_TAKEN", "post.code"),
     "ex_tenures_post": ("TENURE_OVERLAPS", "tenure.start_date"),
-    "ex_tenures_main": ("TENURE_OVERLAPS", "tenure.main"),
+    "ex_tenures_main": ("MAIN_TENURE_OVERLAPS", "tenure.main"),
     "uq_employees_number": ("NUMBER_TAKEN", "employee.number"),
     "uq_employees_username": ("USERNAME_TAKEN", "employee.username"),
     "uq_employees_email": ("EMAIL_TAKEN", "employee.email"),

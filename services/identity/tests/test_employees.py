@@ -274,6 +274,10 @@ def test_the_directory_needs_its_permission(firm: Company) -> None:
     assert refusal(firm.branch_admin("hangzhou"), "ListDirectory") == "PERMISSION_MISSING"
 
 
+def test_a_password_waits_until_the_sign_in_is_there(firm: Company) -> None:
+    assert refusal(firm.as_("admin"), "ResetPassword", id=str(firm.person["seller"])) == "SIGN_IN_NOT_READY"
+
+
 def test_an_old_etag_is_refused(firm: Company) -> None:
     person = firm.as_("admin")("GetEmployee", id=str(firm.person["seller"]))
     firm.as_("admin")("UpdateEmployee", employee={"id": person.id, "etag": person.etag, "name": "改名"})

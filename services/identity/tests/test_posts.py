@@ -160,7 +160,7 @@ def test_nobody_holds_a_post_twice_on_one_day(firm: Company) -> None:
 
 def test_nobody_has_two_main_posts_on_one_day(firm: Company) -> None:
     wanted = appointment(firm, "supervisor", "seller", main=True)
-    assert refusal(firm.as_("manager"), "CreateTenure", tenure=wanted) == "TENURE_OVERLAPS"
+    assert refusal(firm.as_("manager"), "CreateTenure", tenure=wanted) == "MAIN_TENURE_OVERLAPS"
 
 
 def test_a_main_post_is_given_only_by_who_may_change_the_record(firm: Company) -> None:

@@ -78,7 +78,8 @@ def test_another_creation_under_the_same_id_is_refused(firm: Company) -> None:
     [
         ({"code": "h1"}, "CODE_TAKEN"),
         ({"kind": "UNIT_KIND_COMPANY"}, "COMPANY_EXISTS"),
-        ({"parent_id": ""}, "COMPANY_EXISTS"),
+        ({"parent_id": ""}, "PARENT_MISSING"),
+        ({"kind": "UNIT_KIND_REGION"}, "UNIT_KIND_ORDER"),
         ({"parent_id": str(new_id())}, "PARENT_UNKNOWN"),
         ({"time_zone": "Asia/Nowhere"}, "TIME_ZONE_UNKNOWN"),
         ({"currency": "ZZZ"}, "CURRENCY_UNKNOWN"),
@@ -89,6 +90,29 @@ def test_a_wrong_unit_is_refused(firm: Company, fields: dict[str, Any], reason: 
     with pytest.raises(Refused) as refused:
         made(firm.as_("admin"), firm, **fields)
     assert refused.value.reason == reason
+
+
+def test_a_kind_fits_between_parent_and_children(firm: Company) -> None:
+    admin, branch, team = firm.as_("admin"), str(firm.unit["hangzhou"]), str(firm.unit["h1"])
+
+    def change(unit: str, kind: str) -> Any:
+        return admin("UpdateUnit", unit={"id": unit, "etag": "*", "kind": f"UNIT_KIND_{kind}"})
+
+    department = made(admin, firm, kind="UNIT_KIND_DEPARTMENT")
+    admin("MoveUnit", id=team, parent_id=department.id, etag="*")
+    for unit, kind in ((team, "REGION"), (branch, "TEAM")):
+        with pytest.raises(Refused) as refused:
+            change(unit, kind)
+        assert (refused.value.reason, refused.value.fields) == ("UNIT_KIND_ORDER", ["unit.kind"])
+    assert change(department.id, "TEAM").kind == unit_pb2.UNIT_KIND_TEAM
+    assert refusal(admin, "MoveUnit", id=branch, parent_id=str(firm.unit["s1"]), etag="*") == "UNIT_KIND_ORDER"
+
+
+def test_a_move_to_where_a_unit_lies_changes_nothing(firm: Company) -> None:
+    before = firm.as_("admin")("GetUnit", id=str(firm.unit["h1"]))
+    firm.forget_events()
+    assert move(firm, "h1", "hangzhou") == before
+    assert firm.events("org.changed.v1") == []
 
 
 def test_only_units_of_ones_own_are_read(firm: Company) -> None:
@@ -160,7 +184,7 @@ def test_a_unit_cannot_be_moved_below_itself(firm: Company) -> None:
 
 def test_planned_moves_close_no_circle_either(firm: Company) -> None:
     later = clock.today() + timedelta(days=5)
-    move(firm, "hangzhou", "s1", later)
+    move(firm, "h1", "s1", later)
     with pytest.raises(Refused) as refused:
         move(firm, "s1", "h1")
     assert refused.value.reason == "MOVE_INTO_ITSELF"

@@ -80,6 +80,7 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_FILTER_UNKNOWN: _Reason.ValueType  # 68
     REASON_NOT_OWN_FILTER: _Reason.ValueType  # 69
     REASON_FILTER_TWICE: _Reason.ValueType  # 70
+    REASON_PERSON_NOT_ACTIVE: _Reason.ValueType  # 75
     REASON_LINE_DEFAULT_MISSING: _Reason.ValueType  # 80
     REASON_OWNER_AMBIGUOUS: _Reason.ValueType  # 81
     REASON_NOT_A_COMPANY: _Reason.ValueType  # 82
@@ -151,6 +152,7 @@ REASON_TOO_MANY_FILTERS: Reason.ValueType  # 67
 REASON_FILTER_UNKNOWN: Reason.ValueType  # 68
 REASON_NOT_OWN_FILTER: Reason.ValueType  # 69
 REASON_FILTER_TWICE: Reason.ValueType  # 70
+REASON_PERSON_NOT_ACTIVE: Reason.ValueType  # 75
 REASON_LINE_DEFAULT_MISSING: Reason.ValueType  # 80
 REASON_OWNER_AMBIGUOUS: Reason.ValueType  # 81
 REASON_NOT_A_COMPANY: Reason.ValueType  # 82

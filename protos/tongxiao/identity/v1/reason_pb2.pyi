@@ -61,6 +61,10 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_PLACES_UNKNOWN: _Reason.ValueType  # 36
     REASON_TENURE_BEGAN_LATER: _Reason.ValueType  # 37
     REASON_TENURE_BEFORE_HIRE: _Reason.ValueType  # 38
+    REASON_PARENT_MISSING: _Reason.ValueType  # 39
+    REASON_UNIT_KIND_ORDER: _Reason.ValueType  # 40
+    REASON_MAIN_TENURE_OVERLAPS: _Reason.ValueType  # 41
+    REASON_SIGN_IN_NOT_READY: _Reason.ValueType  # 42
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Why identity refused."""
@@ -104,4 +108,8 @@ REASON_SIGN_IN_UNAVAILABLE: Reason.ValueType  # 35
 REASON_PLACES_UNKNOWN: Reason.ValueType  # 36
 REASON_TENURE_BEGAN_LATER: Reason.ValueType  # 37
 REASON_TENURE_BEFORE_HIRE: Reason.ValueType  # 38
+REASON_PARENT_MISSING: Reason.ValueType  # 39
+REASON_UNIT_KIND_ORDER: Reason.ValueType  # 40
+REASON_MAIN_TENURE_OVERLAPS: Reason.ValueType  # 41
+REASON_SIGN_IN_NOT_READY: Reason.ValueType  # 42
 Global___Reason: _TypeAlias = Reason  # noqa: Y015

@@ -82,8 +82,8 @@ def transfer(call: Call, *, employee_id: UUID, post_id: UUID, effective_date: st
     """End the main tenure and begin another in a new main post, from a day on; main tenures still to begin are dropped.
 
     Refuses NOT_FOUND, OUT_OF_REACH, VERSION_MISMATCH, EMPLOYEE_NOT_ACTIVE, POST_UNKNOWN, NOT_ONESELF,
-    UNIT_BEYOND_REACH, NOT_GRANTABLE, DATE_INVALID, TENURE_BEFORE_HIRE, POST_NOT_VALID, TENURE_OVERLAPS, and
-    TENURE_BEGAN_LATER a day that would leave nothing of a tenure that has begun.
+    UNIT_BEYOND_REACH, NOT_GRANTABLE, DATE_INVALID, TENURE_BEFORE_HIRE, POST_NOT_VALID, TENURE_OVERLAPS,
+    MAIN_TENURE_OVERLAPS, and TENURE_BEGAN_LATER a day that would leave nothing of a tenure that has begun.
     """
     session = call.session
     employee = _changeable(call, employee_id, etag)

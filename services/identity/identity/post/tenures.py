@@ -37,8 +37,8 @@ def create_tenure(call: Call, *, tenure_id: UUID | None, wanted: Wanted) -> Tenu
     """Appoint somebody to a post that the caller might have made; late entries may lie in the past.
 
     Refuses POST_UNKNOWN, EMPLOYEE_UNKNOWN, EMPLOYEE_NOT_ACTIVE, NOT_ONESELF, UNIT_BEYOND_REACH, NOT_GRANTABLE,
-    DEPUTY_NEEDS_END, DATES_REVERSED, TENURE_BEFORE_HIRE, POST_NOT_VALID, TENURE_OVERLAPS, ALREADY_EXISTS and ID_TAKEN;
-    OUT_OF_REACH a main post for somebody whose record the caller could not change.
+    DEPUTY_NEEDS_END, DATES_REVERSED, TENURE_BEFORE_HIRE, POST_NOT_VALID, TENURE_OVERLAPS, MAIN_TENURE_OVERLAPS,
+    ALREADY_EXISTS and ID_TAKEN; OUT_OF_REACH a main post for somebody whose record the caller could not change.
     """
     session = call.session
     find, taken = tenure_queries.find_tenure, tenure_queries.is_taken

@@ -10,7 +10,7 @@ from chassis import clock, guard, masks
 from chassis.call import Call
 from identity import days
 from identity.refusals import refuse
-from identity.unit import queries, tree
+from identity.unit import nesting, queries, tree
 from identity.unit.model import Unit, UnitParent
 
 _DAY = timedelta(days=1)
@@ -19,8 +19,9 @@ _DAY = timedelta(days=1)
 def move_unit(call: Call, *, unit_id: UUID, parent_id: UUID, effective_date: str, etag: str) -> Unit:
     """Move a unit below another parent from a day on, today at the earliest, in the company's time zone.
 
-    Later moves planned before are dropped. Refuses NOT_FOUND, OUT_OF_REACH, VERSION_MISMATCH, UNIT_CLOSED,
-    PARENT_UNKNOWN, UNIT_BEYOND_REACH, DATE_INVALID, DATE_IN_PAST and MOVE_INTO_ITSELF, on any day to come.
+    Later moves planned before are dropped; where the unit lies there anyway, nothing changes. Refuses NOT_FOUND,
+    OUT_OF_REACH, VERSION_MISMATCH, UNIT_CLOSED, PARENT_UNKNOWN, UNIT_BEYOND_REACH, UNIT_KIND_ORDER, DATE_INVALID,
+    DATE_IN_PAST and MOVE_INTO_ITSELF, on any day to come.
     """
     session = call.session
     queries.lock_tree(session)
@@ -36,9 +37,12 @@ def move_unit(call: Call, *, unit_id: UUID, parent_id: UUID, effective_date: str
     day = days.checked_day(effective_date, field="effective_date") or today
     if day < today:
         raise refuse("DATE_IN_PAST", field="effective_date")
-    governed_parent(call, parent_id, field="parent_id")
+    parent = governed_parent(call, parent_id, field="parent_id")
+    if _lies_there(session, unit_id, parent_id, day):
+        return unit
     if closes_circle(queries.stretches_from(session, day), unit_id, parent_id, day):
         raise refuse("MOVE_INTO_ITSELF", field="parent_id")
+    nesting.demand_fits(unit.kind, parent, field="parent_id")
     replan(session, unit_id, parent_id, day)
     unit.updated_at = clock.now()
     if day == today:
@@ -59,6 +63,12 @@ def governed_parent(call: Call, parent_id: UUID, *, field: str) -> Unit:
     if not parent.is_open:
         raise refuse("UNIT_CLOSED", field=field)
     return parent
+
+
+def _lies_there(session: Session, unit_id: UUID, parent_id: UUID, day: date) -> bool:
+    """Whether a unit lies below a parent from a day on, with no other planned."""
+    later = [each for each in queries.parents_of(session, unit_id) if each.end_on is None or each.end_on >= day]
+    return {each.parent_id for each in later} == {parent_id} and any(days.is_valid(each, day) for each in later)
 
 
 def closes_circle(stretches: Iterable[UnitParent], unit_id: UUID, parent_id: UUID, day: date) -> bool:

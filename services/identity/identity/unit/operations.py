@@ -13,7 +13,7 @@ from identity.employee import queries as employees
 from identity.post import queries as posts
 from identity.post import superiors
 from identity.refusals import refuse
-from identity.unit import closing, queries, tree
+from identity.unit import closing, nesting, queries, tree
 from identity.unit.model import Unit, UnitParent
 from identity.unit.moves import governed_parent
 from tongxiao.identity.v1 import unit_pb2 as pb
@@ -22,18 +22,22 @@ from tongxiao.identity.v1 import unit_pb2 as pb
 def create_unit(call: Call, *, unit_id: UUID | None, given: Mapping[str, Any]) -> Unit:
     """Create a unit below a parent that the caller governs, from today on; zone and currency default to the parent's.
 
-    The same again answers the unit as it is. Refuses COMPANY_EXISTS, PARENT_UNKNOWN, UNIT_BEYOND_REACH, UNIT_CLOSED,
-    TIME_ZONE_UNKNOWN, CURRENCY_UNKNOWN, POST_UNKNOWN, CODE_TAKEN, ALREADY_EXISTS and ID_TAKEN.
+    The same again answers the unit as it is. Refuses COMPANY_EXISTS, PARENT_MISSING, PARENT_UNKNOWN, UNIT_BEYOND_REACH,
+    UNIT_CLOSED, UNIT_KIND_ORDER, TIME_ZONE_UNKNOWN, CURRENCY_UNKNOWN, POST_UNKNOWN, CODE_TAKEN,
+    ALREADY_EXISTS and ID_TAKEN.
     """
     session = call.session
     find, taken = queries.find_unit, queries.is_taken
     wanted = {name: value for name, value in given.items() if value or name not in ("time_zone", "currency")}
     if existing := creation.repeated(session, unit_id, wanted, find=find, taken=taken, field="unit.id"):
         return existing
-    if given["kind"] == pb.UNIT_KIND_COMPANY or not given["parent_id"]:
-        raise refuse("COMPANY_EXISTS", field="unit.parent_id")
+    if given["kind"] == pb.UNIT_KIND_COMPANY:
+        raise refuse("COMPANY_EXISTS", field="unit.kind")
+    if not given["parent_id"]:
+        raise refuse("PARENT_MISSING", field="unit.parent_id")
     queries.lock_tree(session)
     parent = governed_parent(call, given["parent_id"], field="unit.parent_id")
+    nesting.demand_fits(given["kind"], parent, field="unit.kind")
     made = build(
         unit_id or ids.new_id(),
         {
@@ -68,8 +72,8 @@ def build(unit_id: UUID, values: Mapping[str, Any]) -> Unit:
 def update_unit(call: Call, *, unit_id: UUID, etag: str, changes: Mapping[str, Any]) -> Unit:
     """Change a unit that the caller governs.
 
-    Refuses NOT_FOUND, OUT_OF_REACH, VERSION_MISMATCH, COMPANY_EXISTS, UNIT_CLOSED, POST_UNKNOWN, SUPERIOR_CIRCLE,
-    CODE_TAKEN and wrong values.
+    Refuses NOT_FOUND, OUT_OF_REACH, VERSION_MISMATCH, COMPANY_EXISTS, UNIT_KIND_ORDER, UNIT_CLOSED, POST_UNKNOWN,
+    SUPERIOR_CIRCLE, CODE_TAKEN and wrong values.
     """
     session = call.session
     queries.lock_tree(session)
@@ -84,6 +88,8 @@ def update_unit(call: Call, *, unit_id: UUID, etag: str, changes: Mapping[str, A
         setattr(unit, name, value)
     if session.is_modified(unit):
         unit.updated_at = clock.now()
+        if "kind" in changes:
+            nesting.demand_still_fits(session, unit, queries.company_today(session))
         if "head_post_id" in changes:
             _check_head(call, unit.head_post_id)
         tree.publish(session, [unit])
