@@ -3,6 +3,7 @@
 A key names its owner and cannot be guessed. Files are kept for a week.
 """
 
+import logging
 import secrets
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -18,6 +19,8 @@ from obstore.store import ObjectStore, from_url
 
 from chassis import clock
 from chassis.errors import refuse
+
+log = logging.getLogger(__name__)
 
 KEPT = timedelta(days=7)
 LARGEST = 64 * 1024 * 1024
@@ -45,8 +48,8 @@ def is_of(key: str, person_id: UUID) -> bool:
 
 
 async def receive(key: str, parts: AsyncIterator[bytes]) -> int:
-    """Keep what arrives; its size. Refuses FILE_TOO_LARGE, and keeps nothing then."""
-    size = 0
+    """Keep what arrives; its size. Refuses FILE_TOO_LARGE, and keeps nothing then; FILES_UNAVAILABLE at once."""
+    store, size = _required(), 0
 
     async def counted() -> AsyncIterator[bytes]:
         nonlocal size
@@ -60,7 +63,7 @@ async def receive(key: str, parts: AsyncIterator[bytes]) -> int:
         async for part in counted():
             kept.write(part)
         kept.seek(0)
-        await obstore.put_async(_required(), key, kept)
+        await obstore.put_async(store, key, kept)
     return size
 
 
@@ -118,5 +121,6 @@ async def _parts(found: Any) -> AsyncIterator[bytes]:
 
 def _required() -> ObjectStore:
     if _store is None:
-        raise RuntimeError("TONGXIAO_FILES_URL is needed")
+        log.warning("a file is asked for, and TONGXIAO_FILES_URL is not set")
+        raise refuse("FILES_UNAVAILABLE")
     return _store

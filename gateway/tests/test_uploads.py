@@ -52,5 +52,11 @@ def test_a_file_that_is_too_large_is_not_kept(api: httpx.Client, monkeypatch: py
         assert (answer.status_code, answer.json()["reason"]) == (413, "FILE_TOO_LARGE")
 
 
+def test_where_no_place_is_set_files_are_unavailable(api: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "_store", None)
+    for answer in (api.post("/v1/files", content=b"x"), api.get(f"/v1/files/{PERSON.hex}-none")):
+        assert (answer.status_code, answer.json()["reason"]) == (503, "FILES_UNAVAILABLE")
+
+
 def test_an_upload_needs_somebody_signed_in(http: httpx.Client) -> None:
     assert http.post("/v1/files", content=b"x").status_code == 401
