@@ -29,10 +29,10 @@ def admin(firm: Company, work: Work) -> Client:
     return work.know(firm.as_("admin"))
 
 
-def imported(client: Client, work: Work, lines: str, **given: Any) -> pb.ImportJob:
+def imported(client: Client, work: Work, lines: str, *, header: str = HEADER, **given: Any) -> pb.ImportJob:
     """An import that was read, previewed and started."""
     key = files.new_key(client.person_id)
-    files.put(key, io.BytesIO((HEADER + lines).encode("gb18030")))
+    files.put(key, io.BytesIO((header + lines).encode("gb18030")))
     job = {"kind": "employee", "file_key": key, **given}
     made = client("CreateEmployeeImportJob", import_job=job)
     work.finish()
@@ -76,6 +76,59 @@ def test_people_are_changed_by_number(firm: Company, admin: Client, work: Work) 
     job = imported(admin, work, "E-seller,新名字,,,\nE-other,other先生,,,\n", update_by="number")
     assert (job.progress.updated, job.progress.unchanged) == (1, 1)
     assert admin("GetEmployee", id=str(firm.person["seller"])).name == "新名字"
+
+
+PLACED = "工号,姓名,单元,岗位,角色,任职日期,入职日期\n"
+
+
+def placed(admin: Client, number: str) -> list[tuple[str, str, bool]]:
+    """Each post that somebody has held: its code, since when, and whether as their main one."""
+    (person,) = admin("ListEmployees", query=number).employees
+    codes = {post.id: post.code for post in admin("ListPosts").posts}
+    found = admin("ListTenures", employee_id=person.id).tenures
+    return [(codes[each.post_id], each.start_date, each.main) for each in found]
+
+
+def vacancies(firm: Company, *codes: str) -> None:
+    """Vacant salespeople's posts in the team h2."""
+    role = firm.as_("admin")("GetPost", id=str(firm.post["seller"])).role_id
+    for code in codes:
+        post = {"code": code, "name": "业务员", "role_id": role, "unit_id": str(firm.unit["h2"])}
+        firm.as_("admin")("CreatePost", post=post)
+
+
+def test_people_are_hired_into_posts(firm: Company, admin: Client, work: Work) -> None:
+    vacancies(firm, "V1", "V2")
+    lines = (
+        "N101,甲,,V2,,2026-03-05,2026-03-01\nN102,乙,h2单元,业务员,,,2026-03-01\nN103,丙,h2,,salesperson,,2026-03-01\n"
+    )
+    job = imported(admin, work, lines, header=PLACED)
+    assert placed(admin, "N101") == [("V2", "2026-03-05", True)]
+    assert placed(admin, "N102") == [("V1", "2026-03-01", True)]
+    assert failures(admin, job) == [(4, "角色", "NO_VACANT_POST")]
+    assert admin("ListEmployees", query="N101").employees[0].unit_id == str(firm.unit["h2"])
+
+
+def test_people_are_moved_to_posts_once(firm: Company, admin: Client, work: Work) -> None:
+    vacancies(firm, "V1")
+    line = "E-seller,seller先生,h2,业务员,,,\n"
+    first = imported(admin, work, line, header=PLACED, update_by="number")
+    again = imported(admin, work, line, header=PLACED, update_by="number")
+    assert (first.progress.updated, again.progress.unchanged) == (1, 1)
+    assert [(code, main) for code, _, main in placed(admin, "E-seller")] == [("V1", True), ("P-seller", True)]
+
+
+def test_a_post_that_cannot_be_had_is_named(firm: Company, admin: Client, work: Work) -> None:
+    vacancies(firm, "V1")
+    lines = "N101,甲,h2,没有,,,\nN102,乙,h2,,nobody,,\nN103,丙,,业务员,,,\nN104,丁,,V1,,2026-01-01,2026-03-01\n"
+    job = imported(admin, work, lines, header=PLACED)
+    assert failures(admin, job) == [
+        (2, "岗位", "POST_UNKNOWN"),
+        (3, "角色", "ROLE_UNKNOWN"),
+        (4, "单元", "FIELD_MISSING"),
+        (5, "任职日期", "TENURE_BEFORE_HIRE"),
+    ]
+    assert not admin("ListEmployees", query="N10").employees
 
 
 def test_nobody_imports_without_the_right(firm: Company) -> None:

@@ -65,6 +65,8 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_UNIT_KIND_ORDER: _Reason.ValueType  # 40
     REASON_MAIN_TENURE_OVERLAPS: _Reason.ValueType  # 41
     REASON_SIGN_IN_NOT_READY: _Reason.ValueType  # 42
+    REASON_NAME_AMBIGUOUS: _Reason.ValueType  # 43
+    REASON_NO_VACANT_POST: _Reason.ValueType  # 44
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Why identity refused."""
@@ -112,4 +114,6 @@ REASON_PARENT_MISSING: Reason.ValueType  # 39
 REASON_UNIT_KIND_ORDER: Reason.ValueType  # 40
 REASON_MAIN_TENURE_OVERLAPS: Reason.ValueType  # 41
 REASON_SIGN_IN_NOT_READY: Reason.ValueType  # 42
+REASON_NAME_AMBIGUOUS: Reason.ValueType  # 43
+REASON_NO_VACANT_POST: Reason.ValueType  # 44
 Global___Reason: _TypeAlias = Reason  # noqa: Y015

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, exists, or_, select
+from sqlalchemy import Select, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
 from chassis import paging
@@ -91,6 +91,29 @@ def grantable_by(session: Session, post_ids: Iterable[UUID]) -> dict[UUID, froze
     wanted = select(Post.id, Role.grantable_permissions).join(Role, Role.id == Post.role_id)
     found = session.execute(wanted.where(Post.id.in_(set(post_ids))), execution_options=_GRANTS)
     return {post_id: frozenset(names) for post_id, names in found}
+
+
+def by_code(session: Session, code: str) -> Post | None:
+    """The post with a code, if the caller may read it."""
+    return session.scalars(select(Post).where(Post.code == code)).one_or_none()
+
+
+def of_unit(session: Session, unit_id: UUID, *, name: str = "", role_id: UUID | None = None) -> Sequence[Post]:
+    """The posts of a unit that the caller may read, of a name and a role where these are given, by code."""
+    wanted = select(Post).where(Post.unit_id == unit_id).order_by(Post.code)
+    if name:
+        wanted = wanted.where(or_(Post.name == name, Post.name_en == name))
+    if role_id:
+        wanted = wanted.where(Post.role_id == role_id)
+    return session.scalars(wanted).all()
+
+
+def unheld_from(session: Session, post_ids: Iterable[UUID], day: date) -> set[UUID]:
+    """Those of the posts that nobody holds on a day or later."""
+    wanted = set(post_ids)
+    held = select(Tenure.post_id).where(Tenure.post_id.in_(wanted), Tenure.kind == pb.TENURE_KIND_HOLDER)
+    held = held.where(or_(Tenure.end_on.is_(None), and_(Tenure.end_on >= day, Tenure.end_on >= Tenure.start_on)))
+    return wanted - set(session.scalars(held, execution_options={"reach": "vacancies"}))
 
 
 def has_valid_posts(session: Session, unit_id: UUID, day: date) -> bool:

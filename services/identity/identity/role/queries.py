@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from chassis import paging
@@ -26,6 +26,13 @@ def get_role(session: Session, role_id: UUID) -> Role:
     if found is None:
         raise refuse("NOT_FOUND")
     return found
+
+
+def called(session: Session, name: str) -> Sequence[UUID]:
+    """The ids of roles with a code, else of those with a name in either language."""
+    wanted = select(Role.id, Role.code).where(or_(Role.code == name, Role.name == name, Role.name_en == name))
+    found = session.execute(wanted, execution_options={"reach": "roles are the same for everybody"}).all()
+    return [row.id for row in found if row.code == name] or [row.id for row in found]
 
 
 def list_roles(call: Call, request: pb.ListRolesRequest) -> tuple[Sequence[Role], str]:

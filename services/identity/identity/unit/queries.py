@@ -46,10 +46,19 @@ def known_units(session: Session, unit_ids: Iterable[UUID]) -> dict[UUID, Unit]:
     return {unit.id: unit for unit in found}
 
 
-def by_codes(session: Session, codes: Iterable[str]) -> dict[str, UUID]:
-    """The ids of units by their codes, within reach or beyond: whoever places something there is asked for more."""
-    wanted = select(Unit.code, Unit.id).where(Unit.code.in_(set(codes)))
-    return {row.code: row.id for row in session.execute(wanted, execution_options=_KNOWN)}
+def called(session: Session, names: Iterable[str]) -> dict[str, set[UUID]]:
+    """The ids of units by their codes, else by their names; whoever places something there is asked for more.
+
+    They are found within reach or beyond; those that are closed only by their codes.
+    """
+    told = set(names)
+    wanted = select(Unit.code, Unit.name, Unit.id, Unit.state).where(or_(Unit.code.in_(told), Unit.name.in_(told)))
+    found = session.execute(wanted, execution_options=_KNOWN).all()
+    by_name: dict[str, set[UUID]] = {}
+    for row in found:
+        if row.state != pb.UNIT_STATE_CLOSED:
+            by_name.setdefault(row.name, set()).add(row.id)
+    return {**by_name, **{row.code: {row.id} for row in found}}
 
 
 def zone_of(session: Session, unit_id: UUID) -> str:
