@@ -25,6 +25,8 @@ TEXTS = {
     "an injection": "'; DROP TABLE customers; --",
     "far too long": "x" * 100_000,
 }
+# What creations demand besides.
+DEMANDED = ("Customer.assignments", "Unit.parent_id", "ReassignmentJob.customer_ids", "ReassignmentJob.owner_ids")
 DAYS = {"no day": "2026-02-30", "year zero": "0000-01-01", "the last day": "9999-12-31", "the first day": "0001-01-01"}
 TIMES = {"no time": "yesterday", "the last second": "9999-12-31T23:59:59Z", "the first": "0001-01-01T00:00:00Z"}
 TIMES |= {"before the first": "0000-12-31T23:59:59Z", "leap": "2026-02-29T00:00:00Z"}
@@ -149,6 +151,8 @@ def _demanded(field: FieldDescriptor, world: World, resource: str, unique: Calla
     shaped = bool(pattern) and not pattern.endswith(")?$")
     if not (rules.is_required(field) or shaped or _operation_demands(field)):
         return ABSENT
+    if field.is_repeated and (kind := kind_of(field, resource)):
+        return [world.known[kind]]
     if field.is_repeated:
         return [valid(fields.message_of(field), world, resource, unique)]
     if field.type == fields.ENUM:
@@ -161,7 +165,7 @@ def _demanded(field: FieldDescriptor, world: World, resource: str, unique: Calla
 
 def _operation_demands(field: FieldDescriptor) -> bool:
     """Whether creation demands what the declaration, which is for changes too, does not."""
-    return field.full_name.split(".", 3)[-1] in ("Customer.assignments", "Unit.parent_id")
+    return field.full_name.split(".", 3)[-1] in DEMANDED
 
 
 def _middle(field: FieldDescriptor) -> str:
@@ -193,9 +197,8 @@ def queries(field: FieldDescriptor, world: World, resource: str) -> Iterator[str
 
 
 def changing(binding: Binding) -> bool:
-    """Whether a binding creates or updates a resource; a job is about a file, which there must be first."""
-    job = binding.rpc.method.name.endswith("Job")
-    return bool(binding.body) and binding.body != "*" and not job and (binding.creates or binding.verb == "PATCH")
+    """Whether a binding creates or updates a resource."""
+    return bool(binding.body) and binding.body != "*" and (binding.creates or binding.verb == "PATCH")
 
 
 def stem(variable: str) -> str:

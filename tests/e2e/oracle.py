@@ -3,17 +3,23 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from identity.role.seeds import FIRST, GRANTED_WITH_DUPLICATES
+from identity.role.seeds import FIRST, GRANTED_WITH_DUPLICATES, GRANTED_WITH_LONG_WORK
 
 from .platform import ROLES, UNITS, roles_of
 
-LATER = {role["id"]: role["held"] for role in GRANTED_WITH_DUPLICATES}
-PERMISSIONS = {role["code"]: frozenset([*role["permissions"], *LATER.get(role["id"], ())]) for role in FIRST}
+LATER = (*GRANTED_WITH_LONG_WORK, *GRANTED_WITH_DUPLICATES)
+PERMISSIONS = {
+    role["code"]: frozenset(
+        [*role["permissions"], *(name for more in LATER if more["id"] == role["id"] for name in more["held"])]
+    )
+    for role in FIRST
+}
 
 
 @dataclass(frozen=True)
 class Record:
-    """A record of the platform. `kind` is that of the record through which it is reached.
+    """A record of the platform. `kind` says how it is reached: as what everybody sees, by its place, through its owner
+    and place, or as its owner's alone.
 
     `owner` owns it in `unit`; `shares` are the colleagues who see it besides, and whether they may change it.
     """
@@ -33,12 +39,16 @@ def holds(person: str, permission: str) -> bool:
 
 def reads(person: str, permission: str, record: Record) -> bool:
     """Whether a grant of the person's that holds the permission reads the record."""
+    if record.kind == "private":
+        return holds(person, permission) and record.owner == person
     shared = any(name == person for name, _ in record.shares)
     return holds(person, permission) and (record.kind == "everybody" or shared or _reaches(person, record))
 
 
 def changes(person: str, permission: str, record: Record, *, manages: bool) -> bool:
     """Whether a grant of the person's that holds the permission changes the record; a share never manages."""
+    if record.kind == "private":
+        return reads(person, permission, record)
     shared = not manages and (person, True) in record.shares
     reached = record.kind == "everybody" or shared or _reaches(person, record, writes=True)
     return holds(person, permission) and reached

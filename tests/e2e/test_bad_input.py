@@ -22,11 +22,9 @@ from .platform import Platform
 
 Json = dict[str, Any]
 CHANGING = {binding.rpc.method.name: binding for binding in endpoints.served() if fields.changing(binding)}
-LISTS = [
-    binding
-    for binding in endpoints.served()
-    if binding.verb == "GET" and binding.query and "Jobs" not in binding.rpc.method.containing_service.name
-]
+LISTS = [binding for binding in endpoints.served() if binding.verb == "GET" and binding.query]
+# What an import is of, by the service that takes it.
+IMPORTED = {"customers": "customer", "identity": "employee"}
 # What a question cannot be asked without.
 DEMANDED_QUERY = {"permission": "customer.read", "query": "远山"}
 # Roles are the whole company's: only who governs all of it may make one.
@@ -39,6 +37,7 @@ WAITING = """
 SELECT count(*) FROM outbox WHERE type IN ('org.changed.v1', 'person.changed.v1', 'session.revoked.v1')
 AND event_id NOT IN (SELECT event_id FROM inbox)
 """
+WORKING = "SELECT count(*) FROM jobs WHERE state = 'ACTIVE'"
 # The relay, which seals the trail every second, tells of it by itself; the worker counts what lies in units.
 UNTOLD = {"outbox": " WHERE type <> 'audit.sealed.v1'", "unit_figures": " WHERE false"}
 numbers = itertools.count(100)
@@ -74,8 +73,22 @@ def world(platform: Platform) -> World:
         )
     people = [known["person"] for known in found]
     eventually(lambda: _known(platform, people))
-    everywhere = {"line": line, "role": str(role_id("salesperson"))}
+    everywhere = {"line": line, "role": str(role_id("salesperson")), **_long_work(platform, found[0])}
     return World(known=found[0] | everywhere, foreign=found[1])
+
+
+def _long_work(platform: Platform, known: dict[str, str]) -> dict[str, str]:
+    """Jobs of who asks questions, and a file of who asks for more."""
+    keys = [
+        platform.client(name).post("/v1/files", content="客户名称\n远山\n".encode()).raise_for_status().json()["key"]
+        for name in ("omnipotent", "omnipotent_h")
+    ]
+    reassigned = {"customerIds": [known["customer"]], "ownerIds": [str(platform.people["salesperson_h2"])]}
+    return {
+        "import_job": platform.make("omnipotent", "/v1/imports", kind="customer", fileKey=keys[0]),
+        "reassignment_job": platform.make("omnipotent", "/v1/reassignments", **reassigned),
+        "file": keys[1],
+    }
 
 
 def _known(platform: Platform, people: list[str]) -> bool:
@@ -130,9 +143,12 @@ class Asked:
 
     def base(self) -> Json:
         """What is taken."""
-        if self._binding.creates:
-            return fields.valid(self._body, self._world, self._resource, unique)
-        return {}
+        if not self._binding.creates:
+            return {}
+        made = fields.valid(self._body, self._world, self._resource, unique)
+        if self._body.name == "ImportJob":
+            made |= {"kind": IMPORTED[self._binding.rpc.service], "fileKey": self._world.known["file"]}
+        return made
 
     def cases(self) -> Iterator[Case]:
         yield from fields.cases(self._body, self._world, self._resource)
@@ -195,6 +211,7 @@ class Asked:
             creating = CHANGING[self._binding.rpc.method.name.replace("Update", "Create")]
             maker = Asked(self._platform, self._world, creating)
             self._made = str(maker.send(maker.base()).raise_for_status().json()["id"])
+            self.settle()
         return self._made
 
     def _counts(self) -> dict[str, int]:
@@ -204,13 +221,13 @@ class Asked:
             return dict(connection.execute(text(asked)).all())
 
     def settle(self) -> None:
-        """Wait until identity's worker has done its part for all that was told: it writes to tables of its own."""
-        if self._binding.rpc.service == "identity":
-            eventually(lambda: not self._waiting())
+        """Wait until identity's worker has done its part for all that was told, and long work its own: both write."""
+        told = self._binding.rpc.service == "identity"
+        eventually(lambda: not (told and self._count(WAITING)) and not self._count(WORKING), timeout=30)
 
-    def _waiting(self) -> int:
+    def _count(self, query: str) -> int:
         with self._database.engine("owner").connect() as connection:
-            return int(connection.scalar(text(WAITING)) or 0)
+            return int(connection.scalar(text(query)) or 0)
 
 
 KIND = {"Employee": "person", "ProductLine": "line"}

@@ -4,6 +4,7 @@ What is expected follows from a plain oracle. Changes that would succeed are sen
 """
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -11,6 +12,7 @@ import httpx
 import pytest
 
 from chassis.rpc import permission_name, read_permission
+from chassis.testing import eventually
 from gateway import aggregates, catalogue, endpoints, templates
 from gateway.bindings import Binding
 from identity.role.seeds import FIRST, role_id
@@ -28,11 +30,14 @@ NAMED = {"CustomersService": "customer", "ContactsService": "contact", "ContactR
 NAMED |= {"ProductLinesService": "line", "UnitsService": "unit", "PostsService": "post", "RolesService": "role"}
 NAMED |= {"MergesService": "customer", "RegistrationsService": "registration", "JoinRequestsService": "join_request"}
 NAMED |= {"EmployeesService": "employee", "SessionsService": "employee"}
+# Long work is reached by whoever began it, and by nobody else.
+JOBS = {"ImportJobsService": "import_job", "EmployeeImportJobsService": "employee_import_job"}
+JOBS |= {"ExportJobsService": "export_job", "ReassignmentJobsService": "reassignment_job"}
 # What becomes of a request that is within reach, where that is not 200, or 412 for a change.
 WITHIN = {"RestoreCustomer": 409, "CreateShare": 400, "DeleteShare": 404, "RevealContact": 200}
 WITHIN |= {"UnmergeCustomer": 409, "RestoreContact": 409}
-# Changes without a version, which would end sign-ins of the others here: only their refusals are asked for.
-ONLY_REFUSED = {"ResetPassword"}
+# Changes without a version, after which others could not be asked for: only their refusals are.
+ONLY_REFUSED = {"ResetPassword", *(f"Cancel{job}Job" for job in ("Import", "EmployeeImport", "Export", "Reassignment"))}
 OWN = {"UpdateContactRecord", "DeleteContactRecord"}
 
 
@@ -44,11 +49,11 @@ def addressed() -> list[Binding]:
     return [*found, *(Binding(rpc, "GET", template, "") for rpc, template in mains)]
 
 
-# Jobs and saved filters are left out: nobody but whose they are, or whom they are shared with, gets at one.
+# Saved filters are left out: nobody but whose they are, or whom they are shared with, gets at one.
 BINDINGS = {
     binding.rpc.method.name: binding
     for binding in addressed()
-    if not binding.rpc.method.containing_service.name.endswith(("JobsService", "SavedFiltersService"))
+    if binding.rpc.method.containing_service.name != "SavedFiltersService"
 }
 
 
@@ -56,12 +61,13 @@ BINDINGS = {
 def records(platform: Platform) -> dict[str, list[Record]]:
     """Records of each branch by what they are; one customer is shared for reading, another for changing."""
     platform.make("director", "/v1/product-lines", id=LINE, code="MX", name="设备")
-    found: dict[str, list[Record]] = {name: [] for name in {*NAMED.values(), "tenure", "share"}}
+    found: dict[str, list[Record]] = {name: [] for name in {*NAMED.values(), *JOBS.values(), "tenure", "share"}}
     found["line"] = [Record("everybody", "line", LINE)]
     found["role"] = [Record("everybody", role["code"], str(role_id(role["code"]))) for role in FIRST]
     found["unit"] = [Record("placed", code, str(id_), unit=code) for code, id_ in platform.units.items()]
     for seller, shares in SHARED:
         _customer(platform, found, seller, shares)
+    _jobs(platform, found)
     director = platform.client("omnipotent")
     at = {str(id_): code for code, id_ in platform.units.items()}
     named = {str(id_): username for username, id_ in platform.people.items()}
@@ -81,6 +87,34 @@ SHARED: tuple[tuple[str, tuple[tuple[str, bool], ...]], ...] = (
     ("salesperson_h2", (("salesperson_s", False),)),
     ("salesperson_s", (("salesperson_h", True), ("manager_h", False))),
 )
+
+
+def _jobs(platform: Platform, found: dict[str, list[Record]]) -> None:
+    """Long work of people in both branches, previewed or over."""
+    customers = [record.id for record in found["customer"]]
+    owner = str(platform.people["salesperson_h2"])
+    begun = (
+        ("import_job", "/v1/imports", {"kind": "customer"}, ("salesperson_h", "salesperson_s", "manager_h")),
+        ("export_job", "/v1/exports", {"kind": "EXPORT_KIND_CUSTOMERS"}, ("manager_h", "manager_s")),
+        ("employee_import_job", "/v1/employee-imports", {"kind": "employee"}, ("admin", "omnipotent_h")),
+        (
+            *("reassignment_job", "/v1/reassignments"),
+            {"customerIds": customers, "ownerIds": [owner]},
+            ("manager_h", "manager_s"),
+        ),
+    )
+    for kind, path, given, people in begun:
+        for person in people:
+            client = platform.client(person)
+            kept = client.post("/v1/files", content="客户名称\n矩阵\n".encode()).raise_for_status().json()
+            file = {"fileKey": kept["key"]} if "import" in kind else {}
+            made = platform.make(person, path, **given, **file)
+            found[kind].append(Record("private", person, made, owner=person))
+            eventually(partial(_is_settled, client, f"{path}/{made}"), timeout=60)
+
+
+def _is_settled(client: httpx.Client, path: str) -> bool:
+    return bool(client.get(path).json()["state"] != "JOB_STATE_ACTIVE")
 
 
 PHONES = {"salesperson_h": "+8657188000001", "salesperson_h2": "+8657188000002", "salesperson_s": "+8675588000003"}
@@ -232,6 +266,8 @@ def kind_of(binding: Binding) -> str:
     service = binding.rpc.method.containing_service.name
     if binding.rpc.method.name == "EndTenure":
         return "tenure"
+    if service in JOBS:
+        return JOBS[service]
     return variable if variable != "id" else NAMED[service]
 
 

@@ -35,10 +35,10 @@ def create_reassignment(call: Call, *, job_id: UUID | None, given: pb.Reassignme
     Refuses CHOICE_UNCLEAR, RULE_UNCLEAR, ID_TAKEN, ALREADY_EXISTS and what its filter is refused for.
     """
     if bool(given.customer_ids) == given.HasField("filter"):
-        raise refuse("CHOICE_UNCLEAR", field="reassignment_job.customer_ids")
+        raise refuse("CHOICE_UNCLEAR", field=("reassignment_job.customer_ids", "reassignment_job.filter"))
     units = {each.unit_id for each in given.unit_owners}
     if bool(given.owner_ids) == bool(units) or len(units) < len(given.unit_owners):
-        raise refuse("RULE_UNCLEAR", field="reassignment_job.owner_ids")
+        raise refuse("RULE_UNCLEAR", field=("reassignment_job.owner_ids", "reassignment_job.unit_owners"))
     customer_queries.narrowing_of(call, given.filter)
     return jobs.create(call, kind=KIND, job_id=job_id, arguments=MessageToDict(given))
 

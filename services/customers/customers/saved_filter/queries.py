@@ -54,7 +54,7 @@ def applied(call: Call, request: Any) -> tuple[customer_pb2.CustomerFilter, cust
     if not request.saved_filter_id:
         return request.filter, customer_pb2.CUSTOMER_ORDER_UNSPECIFIED
     if request.filter.ListFields():
-        raise refuse("FILTER_TWICE", field="saved_filter_id")
+        raise refuse("FILTER_TWICE", field=("saved_filter_id", "filter"))
     found = find_filter(call, UUID(request.saved_filter_id))
     if found is None:
         raise refuse("FILTER_UNKNOWN", field="saved_filter_id")
