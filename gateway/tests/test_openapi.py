@@ -50,7 +50,23 @@ def test_every_operation_has_its_own_name_and_a_summary(described: Document) -> 
     found = [entry for item in described["paths"].values() for entry in item.values()]
     names = [entry["operationId"] for entry in found if "operationId" in entry]
     assert len(names) == len(set(names))
-    assert all(entry["summary"] for entry in found)
+    assert [entry["operationId"] for entry in found if not _in_both_languages(entry["summary"])] == []
+
+
+def _in_both_languages(text: str) -> bool:
+    return bool(re.search(r"[\u4e00-\u9fff]", text) and re.search(r"[a-z]{2,}", text))
+
+
+def test_texts_name_fields_as_json_does(described: Document) -> None:
+    names = {name for schema in described["components"]["schemas"].values() for name in schema.get("properties", {})}
+    texts = re.findall(r'"(?:description|summary)":"((?:[^"\\\\]|\\\\.)*)"', document.encoded().decode())
+    words = {word for text in texts for word in re.findall(r"\b[a-z]+(?:_[a-z]+)+\b", text)}
+    assert {word for word in words if _camel(word) in names} == set()
+
+
+def _camel(word: str) -> str:
+    head, *rest = word.split("_")
+    return head + "".join(part.capitalize() for part in rest)
 
 
 def test_every_reference_leads_somewhere(described: Document) -> None:

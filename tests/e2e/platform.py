@@ -137,6 +137,7 @@ def started(
         shared |= {"TONGXIAO_KEYCLOAK_URL": environment["TONGXIAO_KEYCLOAK_URL"]}
         shared |= {"TONGXIAO_FILES_URL": f"file://{keys / 'files'}"}
         shared |= {"TONGXIAO_KEYCLOAK_CLIENT_SECRET": SECRET, "TONGXIAO_SIGNING_KEY_DIR": str(keys)}
+        shared |= {"TONGXIAO_JOB_POLL_S": "0.05"}
         # Relays last: what is sent before a consumer's queue is bound never comes to it.
         for kind in ("serve", "work", "jobs", "relay"):
             for database in (identity, customers):

@@ -1,12 +1,27 @@
 """The schemas' comments and titles, as documentation."""
 
 import json
+import re
 from functools import cache
 from importlib import resources
 
 from google.protobuf.descriptor import EnumDescriptor, EnumValueDescriptor
 
 from tongxiao.common.v1 import title_pb2
+
+# A name of several words, in quotation marks or not; what is part of an address or a code is none.
+_SNAKE = re.compile(r"(?<![\w./])[a-z][a-z0-9]*(?:_[a-z0-9]+)+(?![\w/])")
+
+
+def _in_json(found: re.Match[str]) -> str:
+    head, *rest = found[0].split("_")
+    return head + "".join(part.capitalize() for part in rest) if found[0] in _fields() else found[0]
+
+
+@cache
+def _fields() -> frozenset[str]:
+    """The names of all fields that the schemas tell of."""
+    return frozenset(name.rpartition(".")[2] for name in _comments()) | {"next_page_token", "page_token", "update_mask"}
 
 
 @cache
@@ -16,8 +31,8 @@ def _comments() -> dict[str, str]:
 
 
 def of(full_name: str) -> str:
-    """What the schemas say of a message, field, enum, RPC or service; nothing where they are silent."""
-    return _comments().get(full_name, "")
+    """What the schemas say of a message, field, enum, RPC or service, fields named as in JSON; else nothing."""
+    return _SNAKE.sub(_in_json, _comments().get(full_name, ""))
 
 
 def of_enum(enum: EnumDescriptor) -> str:

@@ -142,10 +142,8 @@ def _aggregate(aggregate: aggregates.Aggregate, schemas: Schemas) -> Json:
             "unavailable": missing,
         }
         found["operationId"] = main.name[0].lower() + main.name[1:]
-        found["tags"], found["summary"] = (
-            [main.containing_service.name.removesuffix("Service")],
-            comments.of(main.full_name),
-        )
+        found["tags"] = [main.containing_service.name.removesuffix("Service")]
+        found["summary"] = operations.summary(catalogue.find(aggregate.main.rpc))
         id_ = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
         found["parameters"] = [id_]
     refusals = {code: {"$ref": "#/components/responses/Problem"} for code in (*codes, "default")}

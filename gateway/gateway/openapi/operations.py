@@ -28,11 +28,10 @@ def path(binding: Binding) -> str:
 def operation(binding: Binding, schemas: Schemas) -> Json:
     """What the description says of one method of one address."""
     method = binding.rpc.method
-    text = comments.of(method.full_name)
     found: Json = {
         "operationId": name_of(binding.rpc),
         "tags": [method.containing_service.name.removesuffix("Service")],
-        "summary": text,
+        "summary": summary(binding.rpc),
         "description": _rights(binding),
         "parameters": _parameters(binding, schemas),
         "responses": _responses(binding, schemas),
@@ -42,6 +41,12 @@ def operation(binding: Binding, schemas: Schemas) -> Json:
     if binding.rpc.open:
         found["security"] = []
     return found
+
+
+def summary(rpc: catalogue.Rpc) -> str:
+    """What an RPC does, in Chinese and in English."""
+    zh = rpc.method.GetOptions().Extensions[options_pb2.rpc].zh
+    return f"{zh} {comments.of(rpc.method.full_name)}".strip()
 
 
 def name_of(rpc: catalogue.Rpc) -> str:

@@ -26,19 +26,19 @@ from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor
 from tongxiao.common.v1 import permission_pb2 as tongxiao_dot_common_dot_v1_dot_permission__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n tongxiao/common/v1/options.proto\x12\x12tongxiao.common.v1\x1a google/protobuf/descriptor.proto\x1a#tongxiao/common/v1/permission.proto\"\x9f\x01\n\nRpcOptions\x12\x32\n\npermission\x18\x01 \x01(\x0e\x32\x1e.tongxiao.common.v1.Permission\x12\x11\n\tsigned_in\x18\x02 \x01(\x08\x12\x0c\n\x04open\x18\x03 \x01(\x08\x12\x10\n\x08internal\x18\x04 \x01(\x08\x12*\n\x06\x61\x63\x63\x65ss\x18\x05 \x01(\x0e\x32\x1a.tongxiao.common.v1.Access\"O\n\rReasonOptions\x12&\n\x04kind\x18\x01 \x01(\x0e\x32\x18.tongxiao.common.v1.Kind\x12\n\n\x02zh\x18\x02 \x01(\t\x12\n\n\x02\x65n\x18\x03 \x01(\t*V\n\x06\x41\x63\x63\x65ss\x12\x16\n\x12\x41\x43\x43\x45SS_UNSPECIFIED\x10\x00\x12\x0f\n\x0b\x41\x43\x43\x45SS_READ\x10\x01\x12\x10\n\x0c\x41\x43\x43\x45SS_WRITE\x10\x02\x12\x11\n\rACCESS_MANAGE\x10\x03*\xfd\x01\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x19\n\x15KIND_INVALID_ARGUMENT\x10\x01\x12\x12\n\x0eKIND_NOT_FOUND\x10\x02\x12\x17\n\x13KIND_ALREADY_EXISTS\x10\x03\x12\x1c\n\x18KIND_FAILED_PRECONDITION\x10\x04\x12\x10\n\x0cKIND_ABORTED\x10\x05\x12\x1a\n\x16KIND_PERMISSION_DENIED\x10\x06\x12\x1b\n\x17KIND_RESOURCE_EXHAUSTED\x10\x07\x12\x18\n\x14KIND_UNAUTHENTICATED\x10\x08\x12\x14\n\x10KIND_UNAVAILABLE\x10\t:M\n\x03rpc\x12\x1e.google.protobuf.MethodOptions\x18\xd1\x86\x03 \x01(\x0b\x32\x1e.tongxiao.common.v1.RpcOptions:V\n\x06reason\x12!.google.protobuf.EnumValueOptions\x18\xd2\x86\x03 \x01(\x0b\x32!.tongxiao.common.v1.ReasonOptions:4\n\x0b\x66ield_right\x12\x1d.google.protobuf.FieldOptions\x18\xd4\x86\x03 \x01(\t:2\n\tmultiline\x12\x1d.google.protobuf.FieldOptions\x18\xd5\x86\x03 \x01(\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n tongxiao/common/v1/options.proto\x12\x12tongxiao.common.v1\x1a google/protobuf/descriptor.proto\x1a#tongxiao/common/v1/permission.proto\"\xab\x01\n\nRpcOptions\x12\x32\n\npermission\x18\x01 \x01(\x0e\x32\x1e.tongxiao.common.v1.Permission\x12\x11\n\tsigned_in\x18\x02 \x01(\x08\x12\x0c\n\x04open\x18\x03 \x01(\x08\x12\x10\n\x08internal\x18\x04 \x01(\x08\x12*\n\x06\x61\x63\x63\x65ss\x18\x05 \x01(\x0e\x32\x1a.tongxiao.common.v1.Access\x12\n\n\x02zh\x18\x06 \x01(\t\"O\n\rReasonOptions\x12&\n\x04kind\x18\x01 \x01(\x0e\x32\x18.tongxiao.common.v1.Kind\x12\n\n\x02zh\x18\x02 \x01(\t\x12\n\n\x02\x65n\x18\x03 \x01(\t*V\n\x06\x41\x63\x63\x65ss\x12\x16\n\x12\x41\x43\x43\x45SS_UNSPECIFIED\x10\x00\x12\x0f\n\x0b\x41\x43\x43\x45SS_READ\x10\x01\x12\x10\n\x0c\x41\x43\x43\x45SS_WRITE\x10\x02\x12\x11\n\rACCESS_MANAGE\x10\x03*\xfd\x01\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x19\n\x15KIND_INVALID_ARGUMENT\x10\x01\x12\x12\n\x0eKIND_NOT_FOUND\x10\x02\x12\x17\n\x13KIND_ALREADY_EXISTS\x10\x03\x12\x1c\n\x18KIND_FAILED_PRECONDITION\x10\x04\x12\x10\n\x0cKIND_ABORTED\x10\x05\x12\x1a\n\x16KIND_PERMISSION_DENIED\x10\x06\x12\x1b\n\x17KIND_RESOURCE_EXHAUSTED\x10\x07\x12\x18\n\x14KIND_UNAUTHENTICATED\x10\x08\x12\x14\n\x10KIND_UNAVAILABLE\x10\t:M\n\x03rpc\x12\x1e.google.protobuf.MethodOptions\x18\xd1\x86\x03 \x01(\x0b\x32\x1e.tongxiao.common.v1.RpcOptions:V\n\x06reason\x12!.google.protobuf.EnumValueOptions\x18\xd2\x86\x03 \x01(\x0b\x32!.tongxiao.common.v1.ReasonOptions:4\n\x0b\x66ield_right\x12\x1d.google.protobuf.FieldOptions\x18\xd4\x86\x03 \x01(\t:2\n\tmultiline\x12\x1d.google.protobuf.FieldOptions\x18\xd5\x86\x03 \x01(\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tongxiao.common.v1.options_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ACCESS']._serialized_start=370
-  _globals['_ACCESS']._serialized_end=456
-  _globals['_KIND']._serialized_start=459
-  _globals['_KIND']._serialized_end=712
+  _globals['_ACCESS']._serialized_start=382
+  _globals['_ACCESS']._serialized_end=468
+  _globals['_KIND']._serialized_start=471
+  _globals['_KIND']._serialized_end=724
   _globals['_RPCOPTIONS']._serialized_start=128
-  _globals['_RPCOPTIONS']._serialized_end=287
-  _globals['_REASONOPTIONS']._serialized_start=289
-  _globals['_REASONOPTIONS']._serialized_end=368
+  _globals['_RPCOPTIONS']._serialized_end=299
+  _globals['_REASONOPTIONS']._serialized_start=301
+  _globals['_REASONOPTIONS']._serialized_end=380
 # @@protoc_insertion_point(module_scope)

@@ -89,6 +89,7 @@ class RpcOptions(_message.Message):
     OPEN_FIELD_NUMBER: _builtins.int
     INTERNAL_FIELD_NUMBER: _builtins.int
     ACCESS_FIELD_NUMBER: _builtins.int
+    ZH_FIELD_NUMBER: _builtins.int
     permission: _permission_pb2.Permission.ValueType
     """One of the caller's grants must hold this permission."""
     signed_in: _builtins.bool
@@ -99,6 +100,8 @@ class RpcOptions(_message.Message):
     """Another Tongxiao process, with the installation's service token."""
     access: Global___Access.ValueType
     """What the RPC does to what it reaches."""
+    zh: _builtins.str
+    """What it does, in Chinese; its comment says so in English. Every RPC with an address has both."""
     def __init__(
         self,
         *,
@@ -107,10 +110,11 @@ class RpcOptions(_message.Message):
         open: _builtins.bool = ...,
         internal: _builtins.bool = ...,
         access: Global___Access.ValueType = ...,
+        zh: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "internal", b"internal", "open", b"open", "permission", b"permission", "signed_in", b"signed_in"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "internal", b"internal", "open", b"open", "permission", b"permission", "signed_in", b"signed_in", "zh", b"zh"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -27,7 +27,7 @@ from tongxiao.common.v1 import audit_pb2 as tongxiao_dot_common_dot_v1_dot_audit
 from tongxiao.common.v1 import options_pb2 as tongxiao_dot_common_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n tongxiao/identity/v1/audit.proto\x12\x14tongxiao.identity.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1etongxiao/common/v1/audit.proto\x1a tongxiao/common/v1/options.proto2\x98\x02\n\x0c\x41uditService\x12|\n\tListAudit\x12$.tongxiao.common.v1.ListAuditRequest\x1a%.tongxiao.common.v1.ListAuditResponse\"\"\x8a\xb5\x18\x04\x08\x0b(\x01\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/audit/identity\x12\x89\x01\n\x0bVerifyAudit\x12&.tongxiao.common.v1.VerifyAuditRequest\x1a\'.tongxiao.common.v1.VerifyAuditResponse\")\x8a\xb5\x18\x04\x08\x0b(\x01\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/audit/identity:verifyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n tongxiao/identity/v1/audit.proto\x12\x14tongxiao.identity.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1etongxiao/common/v1/audit.proto\x1a tongxiao/common/v1/options.proto2\xa7\x03\n\x0c\x41uditService\x12\xbd\x01\n\tListAudit\x12$.tongxiao.common.v1.ListAuditRequest\x1a%.tongxiao.common.v1.ListAuditResponse\"c\x8a\xb5\x18\x45\x08\x0b(\x01\x32?\xe6\x9f\xa5\xe8\xaf\xa2\xe7\xae\xa1\xe8\xbe\x96\xe8\x8c\x83\xe5\x9b\xb4\xe5\x86\x85\xe8\xae\xb0\xe5\xbd\x95\xe7\x9a\x84\xe6\x93\x8d\xe4\xbd\x9c\xe6\x97\xa5\xe5\xbf\x97\xef\xbc\x8c\xe6\x9c\x80\xe6\x96\xb0\xe7\x9a\x84\xe5\x9c\xa8\xe5\x89\x8d\xe3\x80\x82\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/audit/identity\x12\xd6\x01\n\x0bVerifyAudit\x12&.tongxiao.common.v1.VerifyAuditRequest\x1a\'.tongxiao.common.v1.VerifyAuditResponse\"v\x8a\xb5\x18Q\x08\x0b(\x01\x32K\xe6\xa0\xb8\xe5\xaf\xb9\xe4\xb8\x80\xe6\xae\xb5\xe6\x93\x8d\xe4\xbd\x9c\xe6\x97\xa5\xe5\xbf\x97\xe4\xb8\x8e\xe5\x85\xb6\xe5\xb0\x81\xe5\xad\x98\xe9\x93\xbe\xef\xbc\x9b\xe9\x9c\x80\xe8\xa6\x81\xe7\xae\xa1\xe8\xbe\x96\xe5\x85\xa8\xe5\x85\xac\xe5\x8f\xb8\xe7\x9a\x84\xe5\xb2\x97\xe4\xbd\x8d\xe3\x80\x82\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/audit/identity:verifyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,9 +35,9 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tongxiao.identity.v1.audit_
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_AUDITSERVICE'].methods_by_name['ListAudit']._loaded_options = None
-  _globals['_AUDITSERVICE'].methods_by_name['ListAudit']._serialized_options = b'\212\265\030\004\010\013(\001\202\323\344\223\002\024\022\022/v1/audit/identity'
+  _globals['_AUDITSERVICE'].methods_by_name['ListAudit']._serialized_options = b'\212\265\030E\010\013(\0012?\346\237\245\350\257\242\347\256\241\350\276\226\350\214\203\345\233\264\345\206\205\350\256\260\345\275\225\347\232\204\346\223\215\344\275\234\346\227\245\345\277\227\357\274\214\346\234\200\346\226\260\347\232\204\345\234\250\345\211\215\343\200\202\202\323\344\223\002\024\022\022/v1/audit/identity'
   _globals['_AUDITSERVICE'].methods_by_name['VerifyAudit']._loaded_options = None
-  _globals['_AUDITSERVICE'].methods_by_name['VerifyAudit']._serialized_options = b'\212\265\030\004\010\013(\001\202\323\344\223\002\033\022\031/v1/audit/identity:verify'
+  _globals['_AUDITSERVICE'].methods_by_name['VerifyAudit']._serialized_options = b'\212\265\030Q\010\013(\0012K\346\240\270\345\257\271\344\270\200\346\256\265\346\223\215\344\275\234\346\227\245\345\277\227\344\270\216\345\205\266\345\260\201\345\255\230\351\223\276\357\274\233\351\234\200\350\246\201\347\256\241\350\276\226\345\205\250\345\205\254\345\217\270\347\232\204\345\262\227\344\275\215\343\200\202\202\323\344\223\002\033\022\031/v1/audit/identity:verify'
   _globals['_AUDITSERVICE']._serialized_start=155
-  _globals['_AUDITSERVICE']._serialized_end=435
+  _globals['_AUDITSERVICE']._serialized_end=578
 # @@protoc_insertion_point(module_scope)
