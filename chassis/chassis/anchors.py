@@ -57,6 +57,14 @@ def keep(session: Session, event: Envelope) -> None:
     session.execute(insert(audit_anchors).values(row).on_conflict_do_nothing(), execution_options=_EXEMPT)
 
 
+def kept(session: Session, service: str, *, after: int, until: int) -> list[tuple[int, bytes]]:
+    """What is kept of a service's chain between two seals, the latter included, in its order."""
+    columns = audit_anchors.c
+    wanted = select(columns.seq, columns.hash).where(columns.service == service, columns.seq > after)
+    wanted = wanted.where(columns.seq <= until).order_by(columns.seq, columns.kept_at)
+    return [(row.seq, bytes(row.hash)) for row in session.execute(wanted, execution_options=_EXEMPT)]
+
+
 class Anchors:
     """The function behind AuditAnchorsService: other processes only, so reach does not apply."""
 

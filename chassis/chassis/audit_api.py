@@ -4,15 +4,15 @@ from typing import Any
 
 from google.protobuf.struct_pb2 import Struct
 
-from chassis import clock, trail
+from chassis import anchors, clock, trail
 from chassis.audit_fields import Teller
 from chassis.call import Call
 from chassis.errors import refuse
 from chassis.ids import NIL
-from chassis.verifying import Finding, Walk
+from chassis.verifying import PAGE, Finding, Walk
 from tongxiao.common.v1 import audit_pb2 as pb
 
-# Rows an answer of VerifyAudit compares before it asks to be called again.
+# Rows an answer of VerifyAudit compares before it asks to be called again; a seal holds one at least.
 STRETCH = 20_000
 
 
@@ -25,14 +25,33 @@ def list_audit(request: pb.ListAuditRequest, call: Call) -> pb.ListAuditResponse
 
 def verify_audit(request: pb.VerifyAuditRequest, call: Call) -> pb.VerifyAuditResponse:
     """Refuses COMPANY_WIDE_ONLY who does not govern the whole company: what is wrong may concern any record."""
-    if not call.read_scope.everything:
-        raise refuse("COMPANY_WIDE_ONLY")
-    walk = Walk(call.session.connection(execution_options={"reach": "verifying the trail"}), after=request.after_seal)
+    _demand_everything(call)
+    heads = [(anchor.seal, anchor.hash) for anchor in request.anchors.anchors]
+    connection = call.session.connection(execution_options={"reach": "verifying the trail"})
+    walk = Walk(connection, heads, after=request.after_seal)
     found = list(walk.stretch(most_rows=STRETCH))
     if walk.complete:
         found += walk.unsealed(everywhere=False)
+    if not request.HasField("anchors"):
+        found.append(
+            Finding(pb.AUDIT_FAULT_ANCHORS_MISSING, "what another service keeps of the chain was not to be had")
+        )
     told = [_finding(finding) for finding in found]
     return pb.VerifyAuditResponse(findings=told, rows=walk.rows, last_seal=walk.after, complete=walk.complete)
+
+
+def list_audit_anchors(request: pb.ListAuditAnchorsRequest, call: Call) -> pb.ListAuditAnchorsResponse:
+    """Refuses COMPANY_WIDE_ONLY as verifying does."""
+    _demand_everything(call)
+    until = request.after_seal + STRETCH + PAGE
+    kept = anchors.kept(call.session, request.service, after=request.after_seal, until=until)
+    told = [pb.AuditAnchor(seal=seal, hash=digest) for seal, digest in kept]
+    return pb.ListAuditAnchorsResponse(anchors=pb.AuditAnchors(anchors=told))
+
+
+def _demand_everything(call: Call) -> None:
+    if not call.read_scope.everything:
+        raise refuse("COMPANY_WIDE_ONLY")
 
 
 def _entry(row: Any, teller: Teller, actor_name: str) -> pb.AuditEntry:

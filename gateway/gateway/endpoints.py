@@ -53,7 +53,7 @@ class Endpoint:
         message = await self._compose(visit.request, values)
         try:
             if self._complete:
-                await self._complete(self._client, visit, message)
+                await self._complete(self._client, visit, self._binding.rpc, message)
             reply = await self._client.ask(visit, self._binding.rpc, message)
         except Problem as problem:
             raise problem.inside(self._binding.body) from None

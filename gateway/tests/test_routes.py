@@ -5,7 +5,9 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from chassis.errors import refuse
 from gateway.testing.services import Services
+from tongxiao.common.v1 import audit_pb2
 from tongxiao.customers.v1 import contact_pb2, contact_record_pb2, customer_pb2
 from tongxiao.identity.v1 import unit_pb2
 
@@ -171,3 +173,18 @@ def test_an_address_nobody_serves_is_not_found(api: httpx.Client, path: str) -> 
 def test_an_id_may_be_percent_encoded(api: httpx.Client, services: Services) -> None:
     api.get("/v1/customers/a%2Fb")
     assert services.to("CustomersService.GetCustomer")[0].request.id == "a/b"
+
+
+def test_a_trail_is_verified_with_what_its_witness_keeps(api: httpx.Client, services: Services) -> None:
+    kept = audit_pb2.AuditAnchors(anchors=[audit_pb2.AuditAnchor(seal=7, hash=b"x")])
+    services.on("AuditService.ListAuditAnchors", audit_pb2.ListAuditAnchorsResponse(anchors=kept))
+    assert api.get("/v1/audit/customers:verify", params={"afterSeal": 6}).status_code == 200
+    (asked,) = services.to("AuditService.ListAuditAnchors")
+    assert (asked.request.service, asked.request.after_seal) == ("customers", 6)
+    assert services.to("AuditService.VerifyAudit")[0].request.anchors == kept
+
+
+def test_a_trail_is_verified_without_its_witness_too(api: httpx.Client, services: Services) -> None:
+    services.on("AuditService.ListAuditAnchors", refuse("STORE_UNAVAILABLE"))
+    assert api.get("/v1/audit/identity:verify").status_code == 200
+    assert not services.to("AuditService.VerifyAudit")[0].request.HasField("anchors")

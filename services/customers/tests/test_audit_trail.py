@@ -224,12 +224,30 @@ def test_only_who_governs_the_company_verifies_and_gets_the_row_named(company: C
     customer = making.customer(staff.seller(), company)
     seal(company)
     director = staff.director()
-    assert not director("VerifyAudit").findings
+    assert not director("VerifyAudit", anchors={}).findings
     with company.database.admin() as superuser:
         superuser.execute("UPDATE audit SET origin = 'x' WHERE resource = 'customer'")
-    answer = director("VerifyAudit")
+    answer = director("VerifyAudit", anchors={})
     assert [(found.fault, found.resource_id) for found in answer.findings] == [
         (audit_pb2.AUDIT_FAULT_ROW_EDITED, customer.id)
     ]
     assert answer.complete
     assert refusal(lambda: staff.manager()("VerifyAudit")) == "COMPANY_WIDE_ONLY"
+
+
+@pytest.mark.parametrize(
+    ("seal_number", "fault"),
+    [(1, audit_pb2.AUDIT_FAULT_CHAIN_REWRITTEN), (9, audit_pb2.AUDIT_FAULT_TAIL_CUT)],
+)
+def test_the_chain_is_compared_with_what_another_service_keeps(
+    company: Company, staff: Staff, seal_number: int, fault: int
+) -> None:
+    making.customer(staff.seller(), company)
+    seal(company)
+    kept = {"anchors": [{"seal": seal_number, "hash": b"x" * 32}]}
+    assert [found.fault for found in staff.director()("VerifyAudit", anchors=kept).findings] == [fault]
+
+
+def test_a_chain_that_is_compared_with_nothing_says_so(company: Company, staff: Staff) -> None:
+    found = staff.director()("VerifyAudit").findings
+    assert [each.fault for each in found] == [audit_pb2.AUDIT_FAULT_ANCHORS_MISSING]

@@ -134,5 +134,10 @@ def test_anchors_are_kept_once_and_told_in_order(firm: Company) -> None:
             anchors.keep(session, anchors.sealed("customers", head))
         # Somebody who made the chain anew tells another head under a number known.
         anchors.keep(session, anchors.sealed("customers", Head(2, b"x" * 32, clock.now())))
+    told = firm.as_("director")("ListAuditAnchors", service="customers", after_seal=1).anchors.anchors
+    assert [(each.seal, each.hash) for each in told] == [(2, b"\2" * 32), (2, b"x" * 32)]
+    with pytest.raises(Refused) as refused:
+        firm.as_("manager")("ListAuditAnchors", service="customers")
+    assert refused.value.reason == "COMPANY_WIDE_ONLY"
     kept = firm.rows("SELECT seq, hash FROM audit_anchors WHERE service = 'customers' ORDER BY seq, kept_at")
     assert [(row.seq, bytes(row.hash)) for row in kept] == [(1, b"\1" * 32), (2, b"\2" * 32), (2, b"x" * 32)]

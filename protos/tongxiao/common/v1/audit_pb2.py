@@ -28,7 +28,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from tongxiao.common.v1 import options_pb2 as tongxiao_dot_common_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1etongxiao/common/v1/audit.proto\x12\x12tongxiao.common.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a tongxiao/common/v1/options.proto\"2\n\x14StreamAnchorsRequest\x12\x1a\n\x07service\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64\"b\n\x15StreamAnchorsResponse\x12\x0c\n\x04seal\x18\x01 \x01(\x05\x12\x0c\n\x04hash\x18\x02 \x01(\x0c\x12-\n\tseal_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"X\n\x0b\x41uditSealed\x12\x0c\n\x04seal\x18\x01 \x01(\x05\x12\x0c\n\x04hash\x18\x02 \x01(\t\x12-\n\tseal_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x9a\x02\n\x10ListAuditRequest\x12\x1d\n\x08\x61\x63tor_id\x18\x01 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x19\n\x08resource\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12\x1d\n\x0bresource_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x17\n\x06\x61\x63tion\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12-\n\tfrom_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07to_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1a\n\tpage_size\x18\x64 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x65 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"]\n\x11ListAuditResponse\x12/\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1e.tongxiao.common.v1.AuditEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xb6\x02\n\nAuditEntry\x12\n\n\x02id\x18\x01 \x01(\t\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x61\x63tor_id\x18\x03 \x01(\t\x12\x12\n\nactor_name\x18\x04 \x01(\t\x12\x10\n\x08post_ids\x18\x05 \x03(\t\x12\x0e\n\x06\x61\x63tion\x18\x06 \x01(\t\x12\x10\n\x08resource\x18\x07 \x01(\t\x12\x13\n\x0bresource_id\x18\x08 \x01(\t\x12\x10\n\x08unit_ids\x18\t \x03(\t\x12\'\n\x06\x62\x65\x66ore\x18\n \x01(\x0b\x32\x17.google.protobuf.Struct\x12&\n\x05\x61\x66ter\x18\x0b \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x0e\n\x06origin\x18\x0c \x01(\t\x12\x10\n\x08trace_id\x18\r \x01(\t\"1\n\x12VerifyAuditRequest\x12\x1b\n\nafter_seal\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\"|\n\x13VerifyAuditResponse\x12\x32\n\x08\x66indings\x18\x01 \x03(\x0b\x32 .tongxiao.common.v1.AuditFinding\x12\x0c\n\x04rows\x18\x02 \x01(\x05\x12\x11\n\tlast_seal\x18\x03 \x01(\x05\x12\x10\n\x08\x63omplete\x18\x04 \x01(\x08\"\x92\x01\n\x0c\x41uditFinding\x12-\n\x05\x66\x61ult\x18\x01 \x01(\x0e\x32\x1e.tongxiao.common.v1.AuditFault\x12\x0c\n\x04seal\x18\x02 \x01(\x05\x12\x10\n\x08\x65ntry_id\x18\x03 \x01(\t\x12\x10\n\x08resource\x18\x04 \x01(\t\x12\x13\n\x0bresource_id\x18\x05 \x01(\t\x12\x0c\n\x04text\x18\x06 \x01(\t*\x97\x02\n\nAuditFault\x12\x1b\n\x17\x41UDIT_FAULT_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x41UDIT_FAULT_ROW_EDITED\x10\x01\x12\x1b\n\x17\x41UDIT_FAULT_ROW_REMOVED\x10\x02\x12\x1c\n\x18\x41UDIT_FAULT_ROW_UNSEALED\x10\x03\x12\x1b\n\x17\x41UDIT_FAULT_SEAL_EDITED\x10\x04\x12\x1c\n\x18\x41UDIT_FAULT_SEAL_REMOVED\x10\x05\x12\x1f\n\x1b\x41UDIT_FAULT_CHAIN_REWRITTEN\x10\x06\x12\x18\n\x14\x41UDIT_FAULT_TAIL_CUT\x10\x07\x12\x1f\n\x1b\x41UDIT_FAULT_ANCHORS_MISSING\x10\x08\x32\x87\x01\n\x13\x41uditAnchorsService\x12p\n\rStreamAnchors\x12(.tongxiao.common.v1.StreamAnchorsRequest\x1a).tongxiao.common.v1.StreamAnchorsResponse\"\x08\x8a\xb5\x18\x04 \x01(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1etongxiao/common/v1/audit.proto\x12\x12tongxiao.common.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a tongxiao/common/v1/options.proto\"2\n\x14StreamAnchorsRequest\x12\x1a\n\x07service\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64\"b\n\x15StreamAnchorsResponse\x12\x0c\n\x04seal\x18\x01 \x01(\x05\x12\x0c\n\x04hash\x18\x02 \x01(\x0c\x12-\n\tseal_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"X\n\x0b\x41uditSealed\x12\x0c\n\x04seal\x18\x01 \x01(\x05\x12\x0c\n\x04hash\x18\x02 \x01(\t\x12-\n\tseal_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x9a\x02\n\x10ListAuditRequest\x12\x1d\n\x08\x61\x63tor_id\x18\x01 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x19\n\x08resource\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12\x1d\n\x0bresource_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x17\n\x06\x61\x63tion\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12-\n\tfrom_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07to_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1a\n\tpage_size\x18\x64 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x65 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"]\n\x11ListAuditResponse\x12/\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1e.tongxiao.common.v1.AuditEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xb6\x02\n\nAuditEntry\x12\n\n\x02id\x18\x01 \x01(\t\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x61\x63tor_id\x18\x03 \x01(\t\x12\x12\n\nactor_name\x18\x04 \x01(\t\x12\x10\n\x08post_ids\x18\x05 \x03(\t\x12\x0e\n\x06\x61\x63tion\x18\x06 \x01(\t\x12\x10\n\x08resource\x18\x07 \x01(\t\x12\x13\n\x0bresource_id\x18\x08 \x01(\t\x12\x10\n\x08unit_ids\x18\t \x03(\t\x12\'\n\x06\x62\x65\x66ore\x18\n \x01(\x0b\x32\x17.google.protobuf.Struct\x12&\n\x05\x61\x66ter\x18\x0b \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x0e\n\x06origin\x18\x0c \x01(\t\x12\x10\n\x08trace_id\x18\r \x01(\t\"d\n\x12VerifyAuditRequest\x12\x1b\n\nafter_seal\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x31\n\x07\x61nchors\x18\x02 \x01(\x0b\x32 .tongxiao.common.v1.AuditAnchors\"L\n\x0c\x41uditAnchors\x12<\n\x07\x61nchors\x18\x01 \x03(\x0b\x32\x1f.tongxiao.common.v1.AuditAnchorB\n\xbaH\x07\x92\x01\x04\x10\xd0\x86\x03\")\n\x0b\x41uditAnchor\x12\x0c\n\x04seal\x18\x01 \x01(\x05\x12\x0c\n\x04hash\x18\x02 \x01(\x0c\"R\n\x17ListAuditAnchorsRequest\x12\x1a\n\x07service\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64\x12\x1b\n\nafter_seal\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\"M\n\x18ListAuditAnchorsResponse\x12\x31\n\x07\x61nchors\x18\x01 \x01(\x0b\x32 .tongxiao.common.v1.AuditAnchors\"|\n\x13VerifyAuditResponse\x12\x32\n\x08\x66indings\x18\x01 \x03(\x0b\x32 .tongxiao.common.v1.AuditFinding\x12\x0c\n\x04rows\x18\x02 \x01(\x05\x12\x11\n\tlast_seal\x18\x03 \x01(\x05\x12\x10\n\x08\x63omplete\x18\x04 \x01(\x08\"\x92\x01\n\x0c\x41uditFinding\x12-\n\x05\x66\x61ult\x18\x01 \x01(\x0e\x32\x1e.tongxiao.common.v1.AuditFault\x12\x0c\n\x04seal\x18\x02 \x01(\x05\x12\x10\n\x08\x65ntry_id\x18\x03 \x01(\t\x12\x10\n\x08resource\x18\x04 \x01(\t\x12\x13\n\x0bresource_id\x18\x05 \x01(\t\x12\x0c\n\x04text\x18\x06 \x01(\t*\x97\x02\n\nAuditFault\x12\x1b\n\x17\x41UDIT_FAULT_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x41UDIT_FAULT_ROW_EDITED\x10\x01\x12\x1b\n\x17\x41UDIT_FAULT_ROW_REMOVED\x10\x02\x12\x1c\n\x18\x41UDIT_FAULT_ROW_UNSEALED\x10\x03\x12\x1b\n\x17\x41UDIT_FAULT_SEAL_EDITED\x10\x04\x12\x1c\n\x18\x41UDIT_FAULT_SEAL_REMOVED\x10\x05\x12\x1f\n\x1b\x41UDIT_FAULT_CHAIN_REWRITTEN\x10\x06\x12\x18\n\x14\x41UDIT_FAULT_TAIL_CUT\x10\x07\x12\x1f\n\x1b\x41UDIT_FAULT_ANCHORS_MISSING\x10\x08\x32\x87\x01\n\x13\x41uditAnchorsService\x12p\n\rStreamAnchors\x12(.tongxiao.common.v1.StreamAnchorsRequest\x1a).tongxiao.common.v1.StreamAnchorsResponse\"\x08\x8a\xb5\x18\x04 \x01(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -51,10 +51,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTAUDITREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\320\017'
   _globals['_VERIFYAUDITREQUEST'].fields_by_name['after_seal']._loaded_options = None
   _globals['_VERIFYAUDITREQUEST'].fields_by_name['after_seal']._serialized_options = b'\272H\004\032\002(\000'
+  _globals['_AUDITANCHORS'].fields_by_name['anchors']._loaded_options = None
+  _globals['_AUDITANCHORS'].fields_by_name['anchors']._serialized_options = b'\272H\007\222\001\004\020\320\206\003'
+  _globals['_LISTAUDITANCHORSREQUEST'].fields_by_name['service']._loaded_options = None
+  _globals['_LISTAUDITANCHORSREQUEST'].fields_by_name['service']._serialized_options = b'\272H\006r\004\020\001\030d'
+  _globals['_LISTAUDITANCHORSREQUEST'].fields_by_name['after_seal']._loaded_options = None
+  _globals['_LISTAUDITANCHORSREQUEST'].fields_by_name['after_seal']._serialized_options = b'\272H\004\032\002(\000'
   _globals['_AUDITANCHORSSERVICE'].methods_by_name['StreamAnchors']._loaded_options = None
   _globals['_AUDITANCHORSSERVICE'].methods_by_name['StreamAnchors']._serialized_options = b'\212\265\030\004 \001(\001'
-  _globals['_AUDITFAULT']._serialized_start=1442
-  _globals['_AUDITFAULT']._serialized_end=1721
+  _globals['_AUDITFAULT']._serialized_start=1777
+  _globals['_AUDITFAULT']._serialized_end=2056
   _globals['_STREAMANCHORSREQUEST']._serialized_start=180
   _globals['_STREAMANCHORSREQUEST']._serialized_end=230
   _globals['_STREAMANCHORSRESPONSE']._serialized_start=232
@@ -68,11 +74,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_AUDITENTRY']._serialized_start=803
   _globals['_AUDITENTRY']._serialized_end=1113
   _globals['_VERIFYAUDITREQUEST']._serialized_start=1115
-  _globals['_VERIFYAUDITREQUEST']._serialized_end=1164
-  _globals['_VERIFYAUDITRESPONSE']._serialized_start=1166
-  _globals['_VERIFYAUDITRESPONSE']._serialized_end=1290
-  _globals['_AUDITFINDING']._serialized_start=1293
-  _globals['_AUDITFINDING']._serialized_end=1439
-  _globals['_AUDITANCHORSSERVICE']._serialized_start=1724
-  _globals['_AUDITANCHORSSERVICE']._serialized_end=1859
+  _globals['_VERIFYAUDITREQUEST']._serialized_end=1215
+  _globals['_AUDITANCHORS']._serialized_start=1217
+  _globals['_AUDITANCHORS']._serialized_end=1293
+  _globals['_AUDITANCHOR']._serialized_start=1295
+  _globals['_AUDITANCHOR']._serialized_end=1336
+  _globals['_LISTAUDITANCHORSREQUEST']._serialized_start=1338
+  _globals['_LISTAUDITANCHORSREQUEST']._serialized_end=1420
+  _globals['_LISTAUDITANCHORSRESPONSE']._serialized_start=1422
+  _globals['_LISTAUDITANCHORSRESPONSE']._serialized_end=1499
+  _globals['_VERIFYAUDITRESPONSE']._serialized_start=1501
+  _globals['_VERIFYAUDITRESPONSE']._serialized_end=1625
+  _globals['_AUDITFINDING']._serialized_start=1628
+  _globals['_AUDITFINDING']._serialized_end=1774
+  _globals['_AUDITANCHORSSERVICE']._serialized_start=2059
+  _globals['_AUDITANCHORSSERVICE']._serialized_end=2194
 # @@protoc_insertion_point(module_scope)

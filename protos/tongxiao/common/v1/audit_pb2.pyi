@@ -307,20 +307,121 @@ class VerifyAuditRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     AFTER_SEAL_FIELD_NUMBER: _builtins.int
+    ANCHORS_FIELD_NUMBER: _builtins.int
     after_seal: _builtins.int
     """Go on after this seal; 0 starts at the beginning."""
+    @_builtins.property
+    def anchors(self) -> Global___AuditAnchors:
+        """What another service keeps of the chain from there on: the gateway asks it. Without it, that is told as a fault."""
+
     def __init__(
         self,
         *,
         after_seal: _builtins.int = ...,
+        anchors: Global___AuditAnchors | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["anchors", b"anchors"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_seal", b"after_seal"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_seal", b"after_seal", "anchors", b"anchors"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___VerifyAuditRequest: _TypeAlias = VerifyAuditRequest  # noqa: Y015
+
+@_typing.final
+class AuditAnchors(_message.Message):
+    """Heads of a chain that another service keeps, in the chain's order."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ANCHORS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def anchors(self) -> _containers.RepeatedCompositeFieldContainer[Global___AuditAnchor]: ...
+    def __init__(
+        self,
+        *,
+        anchors: _abc.Iterable[Global___AuditAnchor] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["anchors", b"anchors"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AuditAnchors: _TypeAlias = AuditAnchors  # noqa: Y015
+
+@_typing.final
+class AuditAnchor(_message.Message):
+    """One head of a chain."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEAL_FIELD_NUMBER: _builtins.int
+    HASH_FIELD_NUMBER: _builtins.int
+    seal: _builtins.int
+    """The seal's number."""
+    hash: _builtins.bytes
+    def __init__(
+        self,
+        *,
+        seal: _builtins.int = ...,
+        hash: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hash", b"hash", "seal", b"seal"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AuditAnchor: _TypeAlias = AuditAnchor  # noqa: Y015
+
+@_typing.final
+class ListAuditAnchorsRequest(_message.Message):
+    """Asks what this service keeps of another's chain."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SERVICE_FIELD_NUMBER: _builtins.int
+    AFTER_SEAL_FIELD_NUMBER: _builtins.int
+    service: _builtins.str
+    """The other service, such as "customers"."""
+    after_seal: _builtins.int
+    """From the seal after this one on, as far as one VerifyAudit goes."""
+    def __init__(
+        self,
+        *,
+        service: _builtins.str = ...,
+        after_seal: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_seal", b"after_seal", "service", b"service"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListAuditAnchorsRequest: _TypeAlias = ListAuditAnchorsRequest  # noqa: Y015
+
+@_typing.final
+class ListAuditAnchorsResponse(_message.Message):
+    """The heads that were asked for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ANCHORS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def anchors(self) -> Global___AuditAnchors: ...
+    def __init__(
+        self,
+        *,
+        anchors: Global___AuditAnchors | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["anchors", b"anchors"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["anchors", b"anchors"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListAuditAnchorsResponse: _TypeAlias = ListAuditAnchorsResponse  # noqa: Y015
 
 @_typing.final
 class VerifyAuditResponse(_message.Message):

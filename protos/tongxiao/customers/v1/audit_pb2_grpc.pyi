@@ -36,7 +36,9 @@ class AuditServiceStub:
     ListAudit: _grpc.UnaryUnaryMultiCallable[_audit_pb2.ListAuditRequest, _audit_pb2.ListAuditResponse]
     """Lists what was done to records that lay within reach, newest first."""
     VerifyAudit: _grpc.UnaryUnaryMultiCallable[_audit_pb2.VerifyAuditRequest, _audit_pb2.VerifyAuditResponse]
-    """Compares a stretch of the trail with its chain of seals. Takes a grant over the whole company."""
+    """Compares a stretch of the trail with its chain of seals, and that with the heads another service keeps. Takes a grant over the whole company."""
+    ListAuditAnchors: _grpc.UnaryUnaryMultiCallable[_audit_pb2.ListAuditAnchorsRequest, _audit_pb2.ListAuditAnchorsResponse]
+    """Answers what this service keeps of another's chain, for VerifyAudit there. Takes a grant over the whole company."""
 
 @_typing.type_check_only
 class AuditServiceAsyncStub(AuditServiceStub):
@@ -46,7 +48,9 @@ class AuditServiceAsyncStub(AuditServiceStub):
     ListAudit: _aio.UnaryUnaryMultiCallable[_audit_pb2.ListAuditRequest, _audit_pb2.ListAuditResponse]  # type: ignore[assignment]
     """Lists what was done to records that lay within reach, newest first."""
     VerifyAudit: _aio.UnaryUnaryMultiCallable[_audit_pb2.VerifyAuditRequest, _audit_pb2.VerifyAuditResponse]  # type: ignore[assignment]
-    """Compares a stretch of the trail with its chain of seals. Takes a grant over the whole company."""
+    """Compares a stretch of the trail with its chain of seals, and that with the heads another service keeps. Takes a grant over the whole company."""
+    ListAuditAnchors: _aio.UnaryUnaryMultiCallable[_audit_pb2.ListAuditAnchorsRequest, _audit_pb2.ListAuditAnchorsResponse]  # type: ignore[assignment]
+    """Answers what this service keeps of another's chain, for VerifyAudit there. Takes a grant over the whole company."""
 
 class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
     """The audit trail 审计 of customers."""
@@ -65,6 +69,14 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _audit_pb2.VerifyAuditRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_audit_pb2.VerifyAuditResponse, _abc.Awaitable[_audit_pb2.VerifyAuditResponse]]:
-        """Compares a stretch of the trail with its chain of seals. Takes a grant over the whole company."""
+        """Compares a stretch of the trail with its chain of seals, and that with the heads another service keeps. Takes a grant over the whole company."""
+
+    @_abc_1.abstractmethod
+    def ListAuditAnchors(
+        self,
+        request: _audit_pb2.ListAuditAnchorsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_audit_pb2.ListAuditAnchorsResponse, _abc.Awaitable[_audit_pb2.ListAuditAnchorsResponse]]:
+        """Answers what this service keeps of another's chain, for VerifyAudit there. Takes a grant over the whole company."""
 
 def add_AuditServiceServicer_to_server(servicer: AuditServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -45,6 +45,11 @@ class AuditServiceStub:
                 request_serializer=tongxiao_dot_common_dot_v1_dot_audit__pb2.VerifyAuditRequest.SerializeToString,
                 response_deserializer=tongxiao_dot_common_dot_v1_dot_audit__pb2.VerifyAuditResponse.FromString,
                 _registered_method=True)
+        self.ListAuditAnchors = channel.unary_unary(
+                '/tongxiao.identity.v1.AuditService/ListAuditAnchors',
+                request_serializer=tongxiao_dot_common_dot_v1_dot_audit__pb2.ListAuditAnchorsRequest.SerializeToString,
+                response_deserializer=tongxiao_dot_common_dot_v1_dot_audit__pb2.ListAuditAnchorsResponse.FromString,
+                _registered_method=True)
 
 
 class AuditServiceServicer:
@@ -59,7 +64,14 @@ class AuditServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def VerifyAudit(self, request, context):
-        """Compares a stretch of the trail with its chain of seals. Takes a grant over the whole company.
+        """Compares a stretch of the trail with its chain of seals, and that with the heads another service keeps. Takes a grant over the whole company.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListAuditAnchors(self, request, context):
+        """Answers what this service keeps of another's chain, for VerifyAudit there. Takes a grant over the whole company.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -77,6 +89,11 @@ def add_AuditServiceServicer_to_server(servicer, server):
                     servicer.VerifyAudit,
                     request_deserializer=tongxiao_dot_common_dot_v1_dot_audit__pb2.VerifyAuditRequest.FromString,
                     response_serializer=tongxiao_dot_common_dot_v1_dot_audit__pb2.VerifyAuditResponse.SerializeToString,
+            ),
+            'ListAuditAnchors': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAuditAnchors,
+                    request_deserializer=tongxiao_dot_common_dot_v1_dot_audit__pb2.ListAuditAnchorsRequest.FromString,
+                    response_serializer=tongxiao_dot_common_dot_v1_dot_audit__pb2.ListAuditAnchorsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -134,6 +151,33 @@ class AuditService:
             '/tongxiao.identity.v1.AuditService/VerifyAudit',
             tongxiao_dot_common_dot_v1_dot_audit__pb2.VerifyAuditRequest.SerializeToString,
             tongxiao_dot_common_dot_v1_dot_audit__pb2.VerifyAuditResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAuditAnchors(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tongxiao.identity.v1.AuditService/ListAuditAnchors',
+            tongxiao_dot_common_dot_v1_dot_audit__pb2.ListAuditAnchorsRequest.SerializeToString,
+            tongxiao_dot_common_dot_v1_dot_audit__pb2.ListAuditAnchorsResponse.FromString,
             options,
             channel_credentials,
             insecure,
