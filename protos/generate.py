@@ -1,4 +1,4 @@
-"""Generate the Python package `tongxiao` from the schemas, and lint them; `--check` refuses stale output."""
+"""Generate the package `tongxiao` from the schemas and the services' code, and lint; `--check` refuses stale output."""
 
 import argparse
 import json
@@ -6,8 +6,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+import reasons
 from google.api import annotations_pb2
 from google.protobuf import descriptor_pb2, descriptor_pool, duration_pb2, field_mask_pb2, timestamp_pb2
 from grpc_tools import protoc
@@ -52,7 +54,9 @@ def generate(folder: Path) -> Path:
             stub.unlink()
             stub.with_suffix(".pyi").unlink()
     (folder / "tongxiao" / "py.typed").touch()
-    write_comments(image, folder / "tongxiao" / "comments.json")
+    files = descriptor_pb2.FileDescriptorSet.FromString(image.read_bytes()).file
+    keep(comments_of(files), folder / "tongxiao" / "comments.json")
+    keep(reasons.told(files), folder / "tongxiao" / "reasons.json")
     return image
 
 
@@ -70,9 +74,12 @@ def validation_rules() -> descriptor_pb2.FileDescriptorSet:
     return files
 
 
-def write_comments(image: Path, target: Path) -> None:
-    """Keep the schemas' comments, which generated code drops: they become the API's documentation."""
-    files = descriptor_pb2.FileDescriptorSet.FromString(image.read_bytes()).file
+def keep(found: Mapping[str, object], target: Path) -> None:
+    target.write_text(json.dumps(found, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def comments_of(files: Iterable[descriptor_pb2.FileDescriptorProto]) -> dict[str, str]:
+    """The schemas' comments, which generated code drops: they become the API's documentation."""
     comments = {}
     for file in files:
         if not file.package.startswith("tongxiao."):
@@ -81,7 +88,7 @@ def write_comments(image: Path, target: Path) -> None:
             name = element(file, list(location.path))
             if name and location.leading_comments.strip():
                 comments[name] = " ".join(location.leading_comments.split())
-    target.write_text(json.dumps(comments, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    return comments
 
 
 STEPS: dict[str, dict[int, str]] = {

@@ -26,6 +26,8 @@ class Rpc:
     reply: type[Message]
     reads: bool
     open: bool
+    # Takes a permission that one of the caller's posts must give.
+    permitted: bool
 
     @property
     def path(self) -> str:
@@ -66,4 +68,5 @@ def _rpcs(service: str, descriptor: ServiceDescriptor) -> Iterator[Rpc]:
             reply=message_factory.GetMessageClass(method.output_type),
             reads=options.access == options_pb2.ACCESS_READ,
             open=options.open,
+            permitted=bool(options.permission),
         )

@@ -76,7 +76,7 @@ class Problem(Exception):  # noqa: N818
 
     @property
     def status(self) -> int:
-        return _EXACT.get(self.reason) or _STATUSES.get(self.refusal.code.name, 500)
+        return _status(self.reason, self.refusal.code)
 
     @property
     def retry_after(self) -> str:
@@ -90,8 +90,23 @@ class Problem(Exception):  # noqa: N818
 
 def of_error(error: DomainError) -> Problem:
     """A refusal of this process."""
-    code = next(code for code in grpc.StatusCode if code.value[0] == CODES[error.kind])
+    code = _code(error.kind)
     return Problem(Refusal(code, error.reason, error.domain, error.metadata, tuple(violations_of(error))))
+
+
+def status_of(reason: str, service: str) -> int:
+    """The status that a reason of a service's, a common one or the gateway's own, is answered with."""
+    domains = (f"{name}.tongxiao" for name in (service, "common", "gateway", "identity"))
+    declared = next(titles()[domain, reason] for domain in domains if (domain, reason) in titles())
+    return _status(reason, _code(declared.kind))
+
+
+def _status(reason: str, code: grpc.StatusCode) -> int:
+    return _EXACT.get(reason) or _STATUSES.get(code.name, 500)
+
+
+def _code(kind: int) -> grpc.StatusCode:
+    return next(code for code in grpc.StatusCode if code.value[0] == CODES[kind])
 
 
 def of_refusal(refusal: Refusal) -> Problem:

@@ -57,6 +57,16 @@ def _in_both_languages(text: str) -> bool:
     return bool(re.search(r"[\u4e00-\u9fff]", text) and re.search(r"[a-z]{2,}", text))
 
 
+def test_every_operation_tells_what_it_refuses(described: Document) -> None:
+    refused = described["paths"]["/v1/customers"]["post"]["responses"]
+    assert "`DUPLICATE_EXISTS`" in refused["409"]["description"]
+    assert "`DUPLICATE_CHECK_LIMIT`" in refused["429"]["description"]
+    assert "`PERMISSION_MISSING`" in refused["403"]["description"]
+    reasons = described["components"]["schemas"]["Problem"]["properties"]["reason"]["description"]
+    named = set(re.findall(r"`([A-Z_]+)`", str(described["paths"])))
+    assert {reason for reason in named if f"- `{reason}`: " not in reasons} == set()
+
+
 def test_texts_name_fields_as_json_does(described: Document) -> None:
     names = {name for schema in described["components"]["schemas"].values() for name in schema.get("properties", {})}
     texts = re.findall(r'"(?:description|summary)":"((?:[^"\\\\]|\\\\.)*)"', document.encoded().decode())

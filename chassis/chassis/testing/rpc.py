@@ -1,9 +1,12 @@
 """A service's real gRPC server in this process, and clients that carry passports minted for the test."""
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
+from importlib import resources
 from typing import Any
 from uuid import UUID
 
@@ -68,7 +71,28 @@ class Client:
         try:
             return stub(asked(**fields), metadata=metadata, timeout=20)
         except grpc.RpcError as error:
-            raise Refused(status.read(error)) from None
+            refusal = status.read(error)
+            _demand_told(path, refusal.reason)
+            raise Refused(refusal) from None
+
+
+# What the chassis refuses in any call.
+_IN_ANY = {"PERMISSION_MISSING", "INVALID_FIELD", "FORBIDDEN_CHARACTERS", "PASSPORT_INVALID", "SESSION_REVOKED"}
+_IN_ANY |= {"IDEMPOTENCY_KEY_REUSED", "IN_PROGRESS", "VERSION_MISMATCH", "ID_TAKEN", "NOT_YET_KNOWN", "INTERNAL"}
+_IN_ANY |= {"REVOCATIONS_UNKNOWN", "STORE_UNAVAILABLE", "OVERLOADED", "DEADLINE_TOO_SHORT", "SERVICE_TOKEN_INVALID"}
+
+
+def _demand_told(path: str, reason: str) -> None:
+    """Fail a test in which an RPC refuses what its description does not tell: see protos/reasons.py."""
+    told = _told().get(path.strip("/").replace("/", "."))
+    assert told is None or reason in told or reason in _IN_ANY, f"{path} is not told to refuse {reason}: make protos"
+
+
+@cache
+def _told() -> dict[str, list[str]]:
+    text = (resources.files("tongxiao") / "reasons.json").read_text(encoding="utf-8")
+    found: dict[str, list[str]] = json.loads(text)
+    return found
 
 
 @dataclass

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from gateway import aggregates, catalogue, endpoints, uploads
+from gateway import aggregates, catalogue, endpoints, problems, uploads
 from gateway.openapi import comments, operations
 from gateway.openapi.schemas import Schemas
 
@@ -22,6 +22,15 @@ The API of Tongxiao. Sign in by **Authorize**, and try any of it.
 - PATCH: `updateMask`, 否则为正文的叶子字段；`null` 清空。 Else the leaves of the body; `null` clears.
 """
 _STRING = {"type": "string"}
+
+
+def _reasons() -> str:
+    """Every reason with its texts, once; the operations name theirs."""
+    told = {reason: f"{options.zh} · {options.en}" for (_, reason), options in problems.titles().items()}
+    lines = [f"- `{reason}`: {text}" for reason, text in sorted(told.items())]
+    return "\n".join(["不变的原因代码。 A code that stays.", "", *lines])
+
+
 _KEY = {"type": "string", "pattern": "^[\\x21-\\x7e]{1,255}$"}
 _PROBLEM: Json = {
     "type": "object",
@@ -32,7 +41,7 @@ _PROBLEM: Json = {
         "status": {"type": "integer"},
         "detail": _STRING,
         "instance": _STRING,
-        "reason": {"type": "string", "description": "不变的原因代码。 A code that stays."},
+        "reason": {"type": "string", "description": _reasons()},
         "traceId": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
         "errors": {
             "type": "array",

@@ -4,15 +4,14 @@ from typing import Any
 
 from gateway import catalogue
 from gateway.bindings import Binding, json_path, leaf
-from gateway.openapi import comments
+from gateway.openapi import comments, refusals
 from gateway.openapi.schemas import Schemas
 from tongxiao.common.v1 import options_pb2
 from tongxiao.common.v1.permission_pb2 import Permission
 
 Json = dict[str, Any]
 
-_ALWAYS = ("400", "401", "403", "404", "429", "503")
-_OF_WRITES = ("409", "413", "415", "422")
+_PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 _KEY = {"$ref": "#/components/parameters/IdempotencyKey"}
 _IF_NONE_MATCH = {"$ref": "#/components/parameters/IfNoneMatch"}
 
@@ -116,12 +115,17 @@ def _body(binding: Binding, schemas: Schemas) -> Json:
 
 def _responses(binding: Binding, schemas: Schemas) -> Json:
     found: Json = {_status(binding): _success(binding, schemas)}
-    problems = [*_ALWAYS, *(() if binding.rpc.reads else _OF_WRITES), *(("412", "428") if binding.etag else ())]
     if _IF_NONE_MATCH in _parameters(binding, schemas):
         found["304"] = {"description": "客户端已有此版本。 The client holds this version."}
-    found.update((code, {"$ref": "#/components/responses/Problem"}) for code in problems)
+    found |= problems(refusals.of(binding))
     found["default"] = {"$ref": "#/components/responses/Problem"}
     return found
+
+
+def problems(reasons: refusals.Reasons) -> Json:
+    """A response for each status, which names its reasons."""
+    named = {code: ", ".join(f"`{reason}`" for reason in found) for code, found in reasons.items()}
+    return {code: {"description": f"拒绝原因 Refused for: {text}", "content": _PROBLEM} for code, text in named.items()}
 
 
 def _status(binding: Binding) -> str:
