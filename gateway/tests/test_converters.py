@@ -1,5 +1,6 @@
 """Bodies and replies mean what json_format means, for every message any RPC takes or answers."""
 
+import base64
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,7 +25,7 @@ MICROSECONDS = st.integers(0, 999_999)
 SCALARS: dict[int, st.SearchStrategy[Any]] = {
     fields.STRING: TEXT,
     fields.BOOL: st.booleans(),
-    fields.BYTES: st.binary(max_size=8),
+    fields.BYTES: st.binary(max_size=8).map(lambda some: base64.b64encode(some).decode()),
     **dict.fromkeys(fields.SIGNED, st.integers(-(2**31), 2**31 - 1)),
     **dict.fromkeys(fields.UNSIGNED, st.integers(0, 2**32 - 1)),
     **dict.fromkeys(fields.REALS, st.floats(allow_nan=False, allow_infinity=False, width=32)),
