@@ -27,6 +27,8 @@ TEXTS = {
 }
 # What creations demand besides.
 DEMANDED = ("Customer.assignments", "Unit.parent_id", "ReassignmentJob.customer_ids", "ReassignmentJob.owner_ids")
+# What may lie below any other.
+USUAL = {"UnitKind": "UNIT_KIND_TEAM"}
 DAYS = {"no day": "2026-02-30", "year zero": "0000-01-01", "the last day": "9999-12-31", "the first day": "0001-01-01"}
 TIMES = {"no time": "yesterday", "the last second": "9999-12-31T23:59:59Z", "the first": "0001-01-01T00:00:00Z"}
 TIMES |= {"before the first": "0000-12-31T23:59:59Z", "leap": "2026-02-29T00:00:00Z"}
@@ -169,9 +171,9 @@ def _operation_demands(field: FieldDescriptor) -> bool:
 
 
 def _middle(field: FieldDescriptor) -> str:
-    """A usual value of an enum: the first and the last may be special, as the company is among units."""
+    """A usual value of an enum: the first and the last may be special."""
     values = fields.enum_of(field).values
-    return values[len(values) // 2].name
+    return USUAL.get(fields.enum_of(field).name, values[len(values) // 2].name)
 
 
 def queries(field: FieldDescriptor, world: World, resource: str) -> Iterator[str]:
