@@ -32,7 +32,7 @@ _DIVISION = ("须为国标行政区划代码，如 3301", "must be a division co
 # Pattern to what it stands for.
 PATTERNS: dict[str, tuple[str, str]] = {
     r"^(\d{4}-\d{2}-\d{2})?$": ("须为日期，如 2026-01-31", "must be a day, such as 2026-01-31"),
-    r"^((\d{4}|-)-\d{2}-\d{2})?$": (
+    r"^((\d{4}|-)-\d{2}-\d{2}|\*{4})?$": (
         "须为日期，如 1990-01-31；不知年份时如 --01-31",
         "must be a day, such as 1990-01-31, or --01-31 without its year",
     ),
