@@ -235,18 +235,11 @@ def _within(unit: Any, roots: frozenset[UUID]) -> ColumnElement[bool]:
 
 
 def _shared(entity: str, key: Any, scope: Scope) -> ColumnElement[bool]:
-    access = schema.access.alias()
-    return (
-        select(1)
-        .where(
-            access.c.person_id == bindparam(None, scope.sharee, Uuid()),
-            access.c.entity == entity,
-            access.c.entity_id == key,
-            or_(access.c.expires_at.is_(None), access.c.expires_at > func.now()),
-            *([access.c.writes] if scope.writes else []),
-        )
-        .exists()
-    )
+    access = schema.access.alias().c
+    of_person = access.person_id == bindparam(None, scope.sharee, Uuid())
+    lasting = or_(access.expires_at.is_(None), access.expires_at > func.now())
+    counting = [access.entity == entity, access.entity_id == key, lasting, *([access.writes] if scope.writes else [])]
+    return select(1).where(of_person, *counting).exists()
 
 
 def _table(cls: type) -> Any:
