@@ -186,6 +186,16 @@ def test_the_next_day_goes_with_the_record_that_set_it(company: Company, staff: 
     assert seller("GetCustomer", id=customer.id).next_contact_date == ""
 
 
+def test_a_touch_with_a_next_day_is_one_version_of_the_customer(company: Company, staff: Staff) -> None:
+    seller = staff.seller()
+    customer = making.customer(seller, company)
+    record = making.record(seller, customer, two_way=True, next_contact_date=day(5))
+    told = "SELECT count(*) FROM outbox WHERE type = 'customer.changed.v1'"
+    assert (seller("GetCustomer", id=customer.id).etag, making.rows(company, told)[0].count) == ("2", 2)
+    seller("DeleteContactRecord", id=record.id, etag="*")
+    assert (seller("GetCustomer", id=customer.id).etag, making.rows(company, told)[0].count) == ("3", 3)
+
+
 def test_a_next_day_that_somebody_gave_the_customer_stays(company: Company, staff: Staff) -> None:
     seller = staff.seller()
     customer = making.customer(seller, company)

@@ -190,3 +190,18 @@ def test_every_act_leaves_its_row_with_the_units_concerned(company: Company, sta
     found = rows(company, "SELECT actor_id, resource, unit_ids FROM audit WHERE action = :name", name=name)
     assert found
     assert all(row.actor_id and (row.unit_ids or row.resource in ("product_line", "saved_filter")) for row in found)
+
+
+UNTOLD = """
+SELECT c.id, c.version, array_agg(told.version) FROM customers c LEFT JOIN (
+    SELECT (event ->> 'subject')::uuid AS id, (event -> 'aggregateversion')::int AS version
+    FROM (SELECT convert_from(envelope, 'utf8')::jsonb AS event FROM outbox WHERE type = 'customer.changed.v1') sent
+) told USING (id)
+GROUP BY 1, 2 HAVING max(told.version) IS DISTINCT FROM c.version OR count(told) <> count(DISTINCT told.version)
+"""
+
+
+@pytest.mark.parametrize("name", ACTS)
+def test_every_act_tells_the_state_that_it_leaves_a_customer_in(company: Company, staff: Staff, name: str) -> None:
+    ACTS[name](company, staff)
+    assert rows(company, UNTOLD) == []

@@ -53,9 +53,11 @@ def create_contact_record(call: Call, *, record_id: UUID | None, given: Mapping[
         **values,
     )
     call.session.add(made)
+    after = _agreed(call.session, made) if made.next_contact_on else None
     if made.touch:
         customer.contacted(max(customer.last_contact_at, made.contacted_at))
-    _follow(call.session, customer, made, before, events.contact_record_logged(made))
+    _agree(customer, made, before, after)
+    _tell(call.session, customer, events.contact_record_logged(made))
     return made
 
 
@@ -137,25 +139,32 @@ def _customer(session: Session, customer_id: UUID) -> Customer:
 def _recount(
     session: Session, customer: Customer, record: ContactRecord, before: Agreed | None, *told: Envelope
 ) -> None:
-    """Let the customer's last contact be what its remaining records say."""
+    """Let the customer's last contact and next day be what its remaining records say."""
+    after = _agreed(session, record)
     customer.contacted(queries.last_touch(session, customer.id) or NEVER)
-    _follow(session, customer, record, before, *told)
+    _agree(customer, record, before, after)
+    _tell(session, customer, *told)
 
 
-def _follow(
-    session: Session, customer: Customer, record: ContactRecord, before: Agreed | None, *told: Envelope
-) -> None:
-    """Keep and tell a change of a record, with what changes of its customer.
-
-    The day that the newest record says is the customer's, until somebody gives the customer another; where that record
-    says it no more, the one before it does.
-    """
+def _agreed(session: Session, record: ContactRecord) -> Agreed | None:
+    """What the records say by now, this one kept: before its customer is changed, whose version rises once."""
     session.flush()
-    after = queries.agreed(session, customer.id) if before or record.next_contact_on else None
+    return queries.agreed(session, record.customer_id)
+
+
+def _agree(customer: Customer, record: ContactRecord, before: Agreed | None, after: Agreed | None) -> None:
+    """The day that the newest record says is the customer's, until somebody gives the customer another.
+
+    Where that record says it no more, the one before it does.
+    """
     if after and after.id == record.id and after != before:
         customer.next_contact_on = after.next_contact_on
     elif before and before.id == record.id and after != before and customer.next_contact_on == before.next_contact_on:
         customer.next_contact_on = after.next_contact_on if after else None
+
+
+def _tell(session: Session, customer: Customer, *told: Envelope) -> None:
+    """Keep and tell a change of a record, with what changes of its customer."""
     changed = session.is_modified(customer)
     session.flush()
     outbox.publish(session, *told, *([customer_events.customer_changed(customer)] if changed else []))
