@@ -36,7 +36,7 @@ PATTERNS: dict[str, tuple[str, str]] = {
         "须为日期，如 1990-01-31；不知年份时如 --01-31",
         "must be a day, such as 1990-01-31, or --01-31 without its year",
     ),
-    r"^([0-9A-HJ-NPQRTUWXY]{18})?$": (
+    r"^([0-9A-HJ-NPQRTUWXYa-hj-npqrtuwxy]{18})?$": (
         "须为 18 位统一社会信用代码",
         "must be a unified social credit code of 18 characters",
     ),

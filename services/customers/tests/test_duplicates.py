@@ -31,6 +31,16 @@ def named(company: Company) -> None:
         connection.execute(text("UPDATE org_units SET name = '深圳一组' WHERE id = :id"), {"id": company.team["s1"]})
 
 
+def test_a_code_in_small_letters_is_the_same_code(company: Company, staff: Staff) -> None:
+    seller, known = staff.seller("h1"), code(1)
+    made = making.customer(seller, company, credit_code=known.lower())
+    assert made.credit_code == known
+    refusal = refused(lambda: making.customer(seller, company, credit_code=known.lower()))
+    assert (refusal.reason, refusal.metadata["customer_id"]) == ("DUPLICATE_EXISTS", made.id)
+    found = seller("FindDuplicates", credit_code=known.lower()).duplicates
+    assert [each.customer.id for each in found] == [made.id]
+
+
 def test_a_code_within_reach_names_the_customer(company: Company, staff: Staff) -> None:
     seller = staff.seller()
     made = making.customer(seller, company, credit_code=code(1))

@@ -28,7 +28,7 @@ from tongxiao.common.v1 import options_pb2 as tongxiao_dot_common_dot_v1_dot_opt
 from tongxiao.customers.v1 import customer_pb2 as tongxiao_dot_customers_dot_v1_dot_customer__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%tongxiao/customers/v1/duplicate.proto\x12\x15tongxiao.customers.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a tongxiao/common/v1/options.proto\x1a$tongxiao/customers/v1/customer.proto\"\xbd\x01\n\x15\x46indDuplicatesRequest\x12\x16\n\x04name\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x38\n\x0b\x63redit_code\x18\x02 \x01(\tB#\xbaH r\x1e\x32\x1c^([0-9A-HJ-NPQRTUWXY]{18})?$\x12\x16\n\x05phone\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18 \x12\x19\n\x07website\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xac\x02\x12\x1f\n\nbesides_id\x18\x05 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"s\n\tDuplicate\x12\x31\n\x08\x63ustomer\x18\x01 \x01(\x0b\x32\x1f.tongxiao.customers.v1.Customer\x12\x33\n\x05kinds\x18\x02 \x03(\x0e\x32$.tongxiao.customers.v1.DuplicateKind\"N\n\x16\x46indDuplicatesResponse\x12\x34\n\nduplicates\x18\x01 \x03(\x0b\x32 .tongxiao.customers.v1.Duplicate\"\x97\x01\n\x15ListDuplicatesRequest\x12\x44\n\x08grouping\x18\x01 \x01(\x0e\x32(.tongxiao.customers.v1.DuplicateGroupingB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1a\n\tpage_size\x18\x64 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x65 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"Q\n\x0e\x44uplicateGroup\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x32\n\tcustomers\x18\x02 \x03(\x0b\x32\x1f.tongxiao.customers.v1.Customer\"h\n\x16ListDuplicatesResponse\x12\x35\n\x06groups\x18\x01 \x03(\x0b\x32%.tongxiao.customers.v1.DuplicateGroup\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\x9d\x01\n\rDuplicateKind\x12\x1e\n\x1a\x44UPLICATE_KIND_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x44UPLICATE_KIND_CREDIT_CODE\x10\x01\x12\x18\n\x14\x44UPLICATE_KIND_PHONE\x10\x02\x12\x17\n\x13\x44UPLICATE_KIND_NAME\x10\x03\x12\x19\n\x15\x44UPLICATE_KIND_DOMAIN\x10\x04*s\n\x11\x44uplicateGrouping\x12\"\n\x1e\x44UPLICATE_GROUPING_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x44UPLICATE_GROUPING_NAME\x10\x01\x12\x1d\n\x19\x44UPLICATE_GROUPING_DOMAIN\x10\x02\x32\x8f\x04\n\x11\x44uplicatesService\x12\x83\x02\n\x0e\x46indDuplicates\x12,.tongxiao.customers.v1.FindDuplicatesRequest\x1a-.tongxiao.customers.v1.FindDuplicatesResponse\"\x93\x01\x8a\xb5\x18o\x08\x16(\x01\x32i\xe6\x9f\xa5\xe6\x89\xbe\xe8\x8d\x89\xe7\xa8\xbf\xe5\x8f\xaf\xe8\x83\xbd\xe9\x87\x8d\xe5\xa4\x8d\xe7\x9a\x84\xe5\x8f\xaf\xe8\xa7\x81\xe5\xae\xa2\xe6\x88\xb7\xef\xbc\x9a\xe4\xbf\xa1\xe7\x94\xa8\xe4\xbb\xa3\xe7\xa0\x81\xe3\x80\x81\xe7\x94\xb5\xe8\xaf\x9d\xe3\x80\x81\xe8\xa7\x84\xe8\x8c\x83\xe5\x8c\x96\xe5\x90\x8d\xe7\xa7\xb0\xe6\x88\x96\xe7\xbd\x91\xe7\xab\x99\xe5\x9f\x9f\xe5\x90\x8d\xe7\x9b\xb8\xe5\x90\x8c\xe3\x80\x82\x82\xd3\xe4\x93\x02\x1a\x12\x18/v1/customers:duplicates\x12\xf3\x01\n\x0eListDuplicates\x12,.tongxiao.customers.v1.ListDuplicatesRequest\x1a-.tongxiao.customers.v1.ListDuplicatesResponse\"\x83\x01\x8a\xb5\x18`\x08\x16(\x01\x32Z\xe5\x88\x97\xe5\x87\xba\xe5\x8f\xaf\xe8\xa7\x81\xe7\x9a\x84\xe7\x96\x91\xe4\xbc\xbc\xe9\x87\x8d\xe5\xa4\x8d\xe5\xae\xa2\xe6\x88\xb7\xe7\xbb\x84\xef\xbc\x9b\xe4\xb8\x80\xe9\xa1\xb5\xe5\x8f\xaf\xe8\x83\xbd\xe4\xb8\x8d\xe6\xbb\xa1\xe7\x94\x9a\xe8\x87\xb3\xe4\xb8\xba\xe7\xa9\xba\xe8\x80\x8c\xe4\xbb\x8d\xe6\x9c\x89\xe4\xb8\x8b\xe4\xb8\x80\xe9\xa1\xb5\xe3\x80\x82\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/customer-duplicatesb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%tongxiao/customers/v1/duplicate.proto\x12\x15tongxiao.customers.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a tongxiao/common/v1/options.proto\x1a$tongxiao/customers/v1/customer.proto\"\xcb\x01\n\x15\x46indDuplicatesRequest\x12\x16\n\x04name\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x46\n\x0b\x63redit_code\x18\x02 \x01(\tB1\xbaH.r,2*^([0-9A-HJ-NPQRTUWXYa-hj-npqrtuwxy]{18})?$\x12\x16\n\x05phone\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18 \x12\x19\n\x07website\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xac\x02\x12\x1f\n\nbesides_id\x18\x05 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"s\n\tDuplicate\x12\x31\n\x08\x63ustomer\x18\x01 \x01(\x0b\x32\x1f.tongxiao.customers.v1.Customer\x12\x33\n\x05kinds\x18\x02 \x03(\x0e\x32$.tongxiao.customers.v1.DuplicateKind\"N\n\x16\x46indDuplicatesResponse\x12\x34\n\nduplicates\x18\x01 \x03(\x0b\x32 .tongxiao.customers.v1.Duplicate\"\x97\x01\n\x15ListDuplicatesRequest\x12\x44\n\x08grouping\x18\x01 \x01(\x0e\x32(.tongxiao.customers.v1.DuplicateGroupingB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1a\n\tpage_size\x18\x64 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x65 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"Q\n\x0e\x44uplicateGroup\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x32\n\tcustomers\x18\x02 \x03(\x0b\x32\x1f.tongxiao.customers.v1.Customer\"h\n\x16ListDuplicatesResponse\x12\x35\n\x06groups\x18\x01 \x03(\x0b\x32%.tongxiao.customers.v1.DuplicateGroup\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\x9d\x01\n\rDuplicateKind\x12\x1e\n\x1a\x44UPLICATE_KIND_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x44UPLICATE_KIND_CREDIT_CODE\x10\x01\x12\x18\n\x14\x44UPLICATE_KIND_PHONE\x10\x02\x12\x17\n\x13\x44UPLICATE_KIND_NAME\x10\x03\x12\x19\n\x15\x44UPLICATE_KIND_DOMAIN\x10\x04*s\n\x11\x44uplicateGrouping\x12\"\n\x1e\x44UPLICATE_GROUPING_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x44UPLICATE_GROUPING_NAME\x10\x01\x12\x1d\n\x19\x44UPLICATE_GROUPING_DOMAIN\x10\x02\x32\x8f\x04\n\x11\x44uplicatesService\x12\x83\x02\n\x0e\x46indDuplicates\x12,.tongxiao.customers.v1.FindDuplicatesRequest\x1a-.tongxiao.customers.v1.FindDuplicatesResponse\"\x93\x01\x8a\xb5\x18o\x08\x16(\x01\x32i\xe6\x9f\xa5\xe6\x89\xbe\xe8\x8d\x89\xe7\xa8\xbf\xe5\x8f\xaf\xe8\x83\xbd\xe9\x87\x8d\xe5\xa4\x8d\xe7\x9a\x84\xe5\x8f\xaf\xe8\xa7\x81\xe5\xae\xa2\xe6\x88\xb7\xef\xbc\x9a\xe4\xbf\xa1\xe7\x94\xa8\xe4\xbb\xa3\xe7\xa0\x81\xe3\x80\x81\xe7\x94\xb5\xe8\xaf\x9d\xe3\x80\x81\xe8\xa7\x84\xe8\x8c\x83\xe5\x8c\x96\xe5\x90\x8d\xe7\xa7\xb0\xe6\x88\x96\xe7\xbd\x91\xe7\xab\x99\xe5\x9f\x9f\xe5\x90\x8d\xe7\x9b\xb8\xe5\x90\x8c\xe3\x80\x82\x82\xd3\xe4\x93\x02\x1a\x12\x18/v1/customers:duplicates\x12\xf3\x01\n\x0eListDuplicates\x12,.tongxiao.customers.v1.ListDuplicatesRequest\x1a-.tongxiao.customers.v1.ListDuplicatesResponse\"\x83\x01\x8a\xb5\x18`\x08\x16(\x01\x32Z\xe5\x88\x97\xe5\x87\xba\xe5\x8f\xaf\xe8\xa7\x81\xe7\x9a\x84\xe7\x96\x91\xe4\xbc\xbc\xe9\x87\x8d\xe5\xa4\x8d\xe5\xae\xa2\xe6\x88\xb7\xe7\xbb\x84\xef\xbc\x9b\xe4\xb8\x80\xe9\xa1\xb5\xe5\x8f\xaf\xe8\x83\xbd\xe4\xb8\x8d\xe6\xbb\xa1\xe7\x94\x9a\xe8\x87\xb3\xe4\xb8\xba\xe7\xa9\xba\xe8\x80\x8c\xe4\xbb\x8d\xe6\x9c\x89\xe4\xb8\x8b\xe4\xb8\x80\xe9\xa1\xb5\xe3\x80\x82\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/customer-duplicatesb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,7 +38,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FINDDUPLICATESREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_FINDDUPLICATESREQUEST'].fields_by_name['name']._serialized_options = b'\272H\005r\003\030\310\001'
   _globals['_FINDDUPLICATESREQUEST'].fields_by_name['credit_code']._loaded_options = None
-  _globals['_FINDDUPLICATESREQUEST'].fields_by_name['credit_code']._serialized_options = b'\272H r\0362\034^([0-9A-HJ-NPQRTUWXY]{18})?$'
+  _globals['_FINDDUPLICATESREQUEST'].fields_by_name['credit_code']._serialized_options = b'\272H.r,2*^([0-9A-HJ-NPQRTUWXYa-hj-npqrtuwxy]{18})?$'
   _globals['_FINDDUPLICATESREQUEST'].fields_by_name['phone']._loaded_options = None
   _globals['_FINDDUPLICATESREQUEST'].fields_by_name['phone']._serialized_options = b'\272H\004r\002\030 '
   _globals['_FINDDUPLICATESREQUEST'].fields_by_name['website']._loaded_options = None
@@ -55,22 +55,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DUPLICATESSERVICE'].methods_by_name['FindDuplicates']._serialized_options = b'\212\265\030o\010\026(\0012i\346\237\245\346\211\276\350\215\211\347\250\277\345\217\257\350\203\275\351\207\215\345\244\215\347\232\204\345\217\257\350\247\201\345\256\242\346\210\267\357\274\232\344\277\241\347\224\250\344\273\243\347\240\201\343\200\201\347\224\265\350\257\235\343\200\201\350\247\204\350\214\203\345\214\226\345\220\215\347\247\260\346\210\226\347\275\221\347\253\231\345\237\237\345\220\215\347\233\270\345\220\214\343\200\202\202\323\344\223\002\032\022\030/v1/customers:duplicates'
   _globals['_DUPLICATESSERVICE'].methods_by_name['ListDuplicates']._loaded_options = None
   _globals['_DUPLICATESSERVICE'].methods_by_name['ListDuplicates']._serialized_options = b'\212\265\030`\010\026(\0012Z\345\210\227\345\207\272\345\217\257\350\247\201\347\232\204\347\226\221\344\274\274\351\207\215\345\244\215\345\256\242\346\210\267\347\273\204\357\274\233\344\270\200\351\241\265\345\217\257\350\203\275\344\270\215\346\273\241\347\224\232\350\207\263\344\270\272\347\251\272\350\200\214\344\273\215\346\234\211\344\270\213\344\270\200\351\241\265\343\200\202\202\323\344\223\002\031\022\027/v1/customer-duplicates'
-  _globals['_DUPLICATEKIND']._serialized_start=928
-  _globals['_DUPLICATEKIND']._serialized_end=1085
-  _globals['_DUPLICATEGROUPING']._serialized_start=1087
-  _globals['_DUPLICATEGROUPING']._serialized_end=1202
+  _globals['_DUPLICATEKIND']._serialized_start=942
+  _globals['_DUPLICATEKIND']._serialized_end=1099
+  _globals['_DUPLICATEGROUPING']._serialized_start=1101
+  _globals['_DUPLICATEGROUPING']._serialized_end=1216
   _globals['_FINDDUPLICATESREQUEST']._serialized_start=196
-  _globals['_FINDDUPLICATESREQUEST']._serialized_end=385
-  _globals['_DUPLICATE']._serialized_start=387
-  _globals['_DUPLICATE']._serialized_end=502
-  _globals['_FINDDUPLICATESRESPONSE']._serialized_start=504
-  _globals['_FINDDUPLICATESRESPONSE']._serialized_end=582
-  _globals['_LISTDUPLICATESREQUEST']._serialized_start=585
-  _globals['_LISTDUPLICATESREQUEST']._serialized_end=736
-  _globals['_DUPLICATEGROUP']._serialized_start=738
-  _globals['_DUPLICATEGROUP']._serialized_end=819
-  _globals['_LISTDUPLICATESRESPONSE']._serialized_start=821
-  _globals['_LISTDUPLICATESRESPONSE']._serialized_end=925
-  _globals['_DUPLICATESSERVICE']._serialized_start=1205
-  _globals['_DUPLICATESSERVICE']._serialized_end=1732
+  _globals['_FINDDUPLICATESREQUEST']._serialized_end=399
+  _globals['_DUPLICATE']._serialized_start=401
+  _globals['_DUPLICATE']._serialized_end=516
+  _globals['_FINDDUPLICATESRESPONSE']._serialized_start=518
+  _globals['_FINDDUPLICATESRESPONSE']._serialized_end=596
+  _globals['_LISTDUPLICATESREQUEST']._serialized_start=599
+  _globals['_LISTDUPLICATESREQUEST']._serialized_end=750
+  _globals['_DUPLICATEGROUP']._serialized_start=752
+  _globals['_DUPLICATEGROUP']._serialized_end=833
+  _globals['_LISTDUPLICATESRESPONSE']._serialized_start=835
+  _globals['_LISTDUPLICATESRESPONSE']._serialized_end=939
+  _globals['_DUPLICATESSERVICE']._serialized_start=1219
+  _globals['_DUPLICATESSERVICE']._serialized_end=1746
 # @@protoc_insertion_point(module_scope)

@@ -20,6 +20,8 @@ ATTRIBUTES = {
 def attributes(given: pb.Customer, names: Iterable[str]) -> dict[str, Any]:
     """The values of fields, in the types the model keeps."""
     found: dict[str, Any] = {ATTRIBUTES[name]: getattr(given, name) for name in names}
+    if "credit_code" in found:
+        found["credit_code"] = found["credit_code"].upper()
     for name in {"phones", "tags"} & found.keys():
         found[name] = list(found[name])
     if "parent_id" in found:

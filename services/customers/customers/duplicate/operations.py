@@ -109,7 +109,7 @@ def find_duplicates(call: Call, request: pb.FindDuplicatesRequest) -> dict[UUID,
 
 def _alike(call: Call, request: pb.FindDuplicatesRequest) -> dict[int, set[UUID]]:
     """Whom a draft is like, by kind. What the caller does not read in clear is not compared."""
-    code = facts.checked_credit_code(request.credit_code)
+    code = facts.checked_credit_code(request.credit_code.upper())
     phone = "" if fields.is_masked(request.phone) else facts.checked_phone(request.phone, field="phone")
     found = queries.exact_matches(call.session, [code] if code else [], [phone] if phone else [])
     known = known_among(call, found)

@@ -23,6 +23,7 @@ def of_customer(row: Row) -> Parted:
     values = _plain(row.values)
     phones = "; ".join(values[name] for name in ("phones", "mobile") if name in values)
     found = {**values, "phones": phones, "address": _address(values), "industry": values.get("industry", "")}
+    found["credit_code"] = values.get("credit_code", "").upper()
     left_out = []
     if found["industry"] and not (code := industries.code_of(found["industry"])):
         left_out.append(imports.fault(refuse("VALUE_IGNORED", field="industry")))

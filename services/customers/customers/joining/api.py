@@ -13,7 +13,7 @@ ASKED = ("credit_code", "phone", "name", "division_code")
 
 
 def ask_to_join(request: pb.AskToJoinRequest, call: Call) -> pb.JoinRequest:
-    asked = {name: getattr(request, name) for name in ASKED}
+    asked = {name: getattr(request, name) for name in ASKED} | {"credit_code": request.credit_code.upper()}
     return to_message(operations.ask_to_join(call, asked=asked, note=request.note), call)
 
 

@@ -16,6 +16,7 @@ GIVEN = ("name", "credit_code", "division_code", "note")
 def create_registration(request: pb.CreateRegistrationRequest, call: Call) -> pb.Registration:
     given = request.registration
     values = {"line_id": UUID(given.line_id), **{name: getattr(given, name) for name in GIVEN}}
+    values["credit_code"] = given.credit_code.upper()
     made = operations.create_registration(call, registration_id=parse_id(given.id), given=values)
     return to_message(made)
 
