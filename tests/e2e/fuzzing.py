@@ -8,17 +8,17 @@ from typing import Any
 
 import schemathesis
 
-# Read here, while no other thread runs: Python before 3.11.8 may fail to parse a module then (gh-106905).
+# Read here, while no other thread runs: see PARSING.
 import schemathesis.specs.openapi.schemas
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
 from schemathesis.engine.recorder import ScenarioRecorder
 
-from .platform import Platform
+from .platform import FRESH_S, Platform
 
 CHECKS = ("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance")
-# Tokens live for five minutes.
-FRESH_S = 120
+# What Python before 3.11.8 may fail with where threads parse code (gh-106905): no fault of what is asked.
+PARSING = "AST constructor recursion depth mismatch"
 
 
 @dataclass
@@ -64,7 +64,7 @@ def fuzz(platform: Platform, username: str, *, seconds: int) -> Outcome:
     for event in _events(platform, username, seconds=seconds):
         if isinstance(event, events.ScenarioFinished | events.FuzzScenarioFinished):
             outcome.add(event.recorder)
-        elif isinstance(event, events.NonFatalError | events.FatalError):
+        elif isinstance(event, events.NonFatalError | events.FatalError) and PARSING not in str(event):
             outcome.errors.append(str(event))
     return outcome
 

@@ -1,6 +1,7 @@
 """The whole platform of a test: identity, customers and the gateway as processes, a realm of its own at Keycloak."""
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ from identity import bootstrap
 from identity.bootstrap import Organisation, PersonSeed, PostSeed, TenureSeed, UnitSeed
 from tongxiao.identity.v1.unit_pb2 import UNIT_KIND_BRANCH, UNIT_KIND_COMPANY, UNIT_KIND_TEAM
 
+# Tokens live for five minutes.
+FRESH_S = 120
 SECRET, TOKEN, PASSWORD = "a secret of the tests", "a token of the tests", "correct-horse-battery"
 ROLES = {
     "director": ("hq", True),
@@ -60,6 +63,7 @@ class Platform:
     # What its gateway was started with, for another beside it.
     door: dict[str, str]
     _clients: dict[str, httpx.Client] = field(default_factory=dict)
+    _signed_in: dict[str, float] = field(default_factory=dict)
 
     def token(self, username: str) -> str:
         form = {"grant_type": "password", "client_id": document.TEST_CLIENT, "scope": "openid"}
@@ -68,14 +72,17 @@ class Platform:
         return str(answer.json()["access_token"])
 
     def client(self, username: str) -> httpx.Client:
-        """Requests in a person's name, signed in once."""
+        """Requests in a person's name, signed in anew before the token ends."""
         if username not in self._clients:
-            headers = {"Authorization": f"Bearer {self.token(username)}"}
-            self._clients[username] = httpx.Client(base_url=self.url, headers=headers, timeout=20)
+            self._clients[username] = httpx.Client(base_url=self.url, timeout=20)
+        if time.monotonic() > self._signed_in.get(username, float("-inf")) + FRESH_S:
+            self._clients[username].headers["Authorization"] = f"Bearer {self.token(username)}"
+            self._signed_in[username] = time.monotonic()
         return self._clients[username]
 
     def forget(self, username: str) -> None:
         """Have a person sign in anew when they are next asked for."""
+        self._signed_in.pop(username, None)
         if client := self._clients.pop(username, None):
             client.close()
 
