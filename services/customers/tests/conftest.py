@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -11,6 +12,7 @@ from chassis import schema
 from chassis.caller import FieldAccess, Grant
 from chassis.ids import new_id
 from chassis.testing import Databases, ServiceDatabase
+from chassis.testing.desk import Work, working
 from chassis.testing.rpc import Client, Door, grant, opened
 from tongxiao.common.v1.permission_pb2 import Permission
 
@@ -126,3 +128,10 @@ class Staff:
 @pytest.fixture
 def staff(company: Company, door: Door) -> Staff:
     return Staff(company, door)
+
+
+@pytest.fixture
+def work(company: Company, tmp_path: Path) -> Iterator[Work]:
+    """Who does long work, and where its files are."""
+    with working(company.database, str(tmp_path)) as found:
+        yield found

@@ -1,7 +1,5 @@
 """Reassignments in bulk: previewed without a trace, done as single ones are, once, and never over somebody's head."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +7,7 @@ import pytest
 
 from chassis import jobs
 from chassis.ids import new_id
-from chassis.testing.desk import Work, working
+from chassis.testing.desk import Work
 from chassis.testing.rpc import Client, grant
 from customers.customer import operations as customers
 from tongxiao.common.v1 import job_pb2
@@ -20,12 +18,6 @@ from tongxiao.customers.v1 import reassignment_job_pb2 as pb
 from . import making
 from .conftest import CLEAR, Company, Staff
 from .making import refusal, rows
-
-
-@pytest.fixture
-def work(company: Company, tmp_path: Path) -> Iterator[Work]:
-    with working(company.database, str(tmp_path)) as found:
-        yield found
 
 
 @pytest.fixture

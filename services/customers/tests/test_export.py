@@ -1,8 +1,6 @@
 """Exports: what may be exported, as it may be read, and nothing that a spreadsheet would run."""
 
 import csv
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +8,7 @@ from python_calamine import CalamineWorkbook
 
 from chassis import clock, files
 from chassis.caller import FieldAccess
-from chassis.testing.desk import Work, working
+from chassis.testing.desk import Work
 from chassis.testing.rpc import Client, Refused, grant
 from tongxiao.common.v1 import job_pb2
 from tongxiao.common.v1.permission_pb2 import PERMISSION_CUSTOMER_EXPORT, PERMISSION_CUSTOMER_READ
@@ -19,12 +17,6 @@ from tongxiao.customers.v1 import export_job_pb2 as pb
 from . import making
 from .conftest import ALL, CLEAR, Company, Staff
 from .making import rows
-
-
-@pytest.fixture
-def work(company: Company, tmp_path: Path) -> Iterator[Work]:
-    with working(company.database, str(tmp_path)) as found:
-        yield found
 
 
 def exported(client: Client, work: Work, **given: Any) -> list[list[str]]:

@@ -1,7 +1,7 @@
 """Imports: read, previewed, mapped, started; every row's fate told, nothing done twice, nothing done in vain."""
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import xlsxwriter
 
 from chassis import files
 from chassis.caller import FieldAccess
-from chassis.testing.desk import Work, working
+from chassis.testing.desk import Work
 from chassis.testing.rpc import Client, Refused, grant
 from tongxiao.common.v1 import job_pb2 as pb
 
@@ -20,12 +20,6 @@ from .conftest import ALL, CLEAR, Company, Staff
 from .making import code, refusal, rows
 
 HEADER = ("公司名称", "统一社会信用代码", "电话", "等级", "备注")
-
-
-@pytest.fixture
-def work(company: Company, tmp_path: Path) -> Iterator[Work]:
-    with working(company.database, str(tmp_path)) as found:
-        yield found
 
 
 @pytest.fixture

@@ -1,13 +1,12 @@
 """Files as HubSpot and Odoo export them, and files that cannot be taken as they are."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import xlsxwriter
 from sqlalchemy import text
 
-from chassis.testing.desk import Work, working
+from chassis.testing.desk import Work
 from chassis.testing.rpc import Client
 from customers.importing import markup
 from tongxiao.common.v1 import job_pb2 as pb
@@ -17,12 +16,6 @@ from .conftest import Company, Staff
 from .making import refused, rows
 from .test_import import HEADER, csv_of, failures, imported, started
 from .test_merging import line
-
-
-@pytest.fixture
-def work(company: Company, tmp_path: Path) -> Iterator[Work]:
-    with working(company.database, str(tmp_path)) as found:
-        yield found
 
 
 @pytest.fixture
