@@ -254,6 +254,19 @@ def test_vacant_posts_are_listed(firm: Company) -> None:
     assert [post.code for post in firm.as_("manager")("ListPosts", vacant=True).posts] == ["P-seller"]
 
 
+def test_a_post_that_is_held_is_vacant_to_nobody(firm: Company) -> None:
+    assert list(firm.as_("seller")("ListPosts", vacant=True).posts) == []
+
+
+def test_a_post_that_has_ended_is_not_vacant(firm: Company) -> None:
+    firm.as_("manager")("EndTenure", id=str(firm.tenure["seller"]), etag="*")
+    ended = {"id": str(firm.post["seller"]), "etag": "*", "end_date": (clock.today() + timedelta(days=2)).isoformat()}
+    assert firm.as_("admin")("UpdatePost", post=ended).vacant
+    ended["end_date"] = (clock.today() - timedelta(days=2)).isoformat()
+    assert not firm.as_("admin")("UpdatePost", post=ended).vacant
+    assert list(firm.as_("manager")("ListPosts", vacant=True).posts) == []
+
+
 def test_posts_of_another_branch_are_not_seen(firm: Company) -> None:
     assert {post.code for post in firm.as_("manager")("ListPosts").posts} == {"P-manager", "P-supervisor", "P-seller"}
     assert refusal(firm.as_("seller"), "GetPost", id=str(firm.post["other"])) == "NOT_FOUND"

@@ -47,16 +47,20 @@ def reconcile(engine: Engine, realm: Realm, *, settled: timedelta = SETTLED) -> 
 def fetch(realm: Realm) -> Found:
     """Everything there is, page by page."""
     found = Found()
-    full = {"briefRepresentation": "false"}
+    full, brief = {"briefRepresentation": "false"}, {"briefRepresentation": "true"}
     for user in realm.pages(lambda admin, query: admin.get_users({**query, **full})):
         found.users[user["id"]] = user
     for group in _all_groups(realm):
         group_id = group["id"]
         found.groups[group_id] = group
-        members = realm.pages(lambda admin, query, group_id=group_id: admin.get_group_members(group_id, query))  # type: ignore[misc]
+        members = realm.pages(
+            lambda admin, query, group_id=group_id: admin.get_group_members(group_id, {**query, **brief})  # type: ignore[misc]
+        )
         found.members[group_id] = {member["id"] for member in members}
     for role in REALM_ROLES:
-        holders = realm.pages(lambda admin, query, role=role: admin.get_realm_role_members(role, query))  # type: ignore[misc]
+        holders = realm.pages(
+            lambda admin, query, role=role: admin.get_realm_role_members(role, {**query, **brief})  # type: ignore[misc]
+        )
         found.roles[role] = {holder["id"] for holder in holders}
     return found
 

@@ -60,7 +60,7 @@ def list_posts(call: Call, request: pb.ListPostsRequest) -> tuple[Sequence[Post]
     if request.role_id:
         wanted = wanted.where(Post.role_id == UUID(request.role_id))
     if request.vacant:
-        wanted = wanted.where(Post.id.not_in(_held_today()))
+        wanted = wanted.where(Post.id.in_(_vacant_today()))
     if request.query:
         places = (Post.code, Post.name, Post.name_en)
         wanted = wanted.where(or_(*(place.icontains(request.query, autoescape=True) for place in places)))
@@ -68,22 +68,21 @@ def list_posts(call: Call, request: pb.ListPostsRequest) -> tuple[Sequence[Post]
 
 
 def vacant_among(session: Session, post_ids: Iterable[UUID]) -> set[UUID]:
-    """Those of the posts that nobody at work holds today."""
-    wanted = set(post_ids)
-    held = session.scalars(_held_today().where(Tenure.post_id.in_(wanted)), execution_options={"reach": "vacancies"})
-    return wanted - set(held)
+    """Those of the posts that are valid today and that nobody at work holds."""
+    return set(session.scalars(_vacant_today(set(post_ids)), execution_options={"reach": "vacancies"}))
 
 
-def _held_today() -> Select[Any]:
-    """The posts with a holder at work today."""
-    today = days.today_in(Unit.time_zone)
-    held = select(Tenure.post_id).join(Post, Post.id == Tenure.post_id).join(Unit, Unit.id == Post.unit_id)
-    return held.join(Employee, Employee.id == Tenure.employee_id).where(
-        Tenure.kind == pb.TENURE_KIND_HOLDER,
-        Employee.state == employee_pb2.EMPLOYEE_STATE_ACTIVE,
-        days.valid_on(Tenure, today),
-        days.valid_on(Post, today),
-    )
+def _vacant_today(post_ids: Iterable[UUID] | None = None) -> Select[Any]:
+    """The posts valid today, or those of these, without a holder at work, seen by the caller or not."""
+    tables: Any = (each.__table__.alias() for each in (Post, Unit, Tenure, Employee))
+    post, unit, tenure, employee = tables
+    today = days.today_in(unit.c.time_zone)
+    held = select(1).select_from(tenure.join(employee, employee.c.id == tenure.c.employee_id))
+    held = held.where(tenure.c.post_id == post.c.id, tenure.c.kind == pb.TENURE_KIND_HOLDER)
+    held = held.where(employee.c.state == employee_pb2.EMPLOYEE_STATE_ACTIVE, days.valid_on(tenure.c, today))
+    vacant = select(post.c.id).select_from(post.join(unit, unit.c.id == post.c.unit_id))
+    vacant = vacant.where(days.valid_on(post.c, today), ~held.exists())
+    return vacant if post_ids is None else vacant.where(post.c.id.in_(post_ids))
 
 
 def grantable_by(session: Session, post_ids: Iterable[UUID]) -> dict[UUID, frozenset[str]]:
