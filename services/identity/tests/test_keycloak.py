@@ -59,6 +59,14 @@ def test_everything_is_told_at_once_and_then_nothing_differs(firm: Company, real
     assert compare(firm, realm) == 0
 
 
+def test_what_takes_many_pages_is_compared_whole(
+    firm: Company, realm: TestRealm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("identity.keycloak.realm.PAGE", 1)
+    assert compare(firm, realm) == len(firm.unit) + len(firm.person)
+    assert compare(firm, realm) == 0
+
+
 def test_a_changed_record_changes_the_account(firm: Company, realm: TestRealm) -> None:
     tell(firm, realm.realm, telling.USER, "seller")
     admin, person = firm.as_("admin"), str(firm.person["seller"])

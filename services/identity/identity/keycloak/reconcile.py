@@ -58,9 +58,8 @@ def fetch(realm: Realm) -> Found:
         )
         found.members[group_id] = {member["id"] for member in members}
     for role in REALM_ROLES:
-        holders = realm.pages(
-            lambda admin, query, role=role: admin.get_realm_role_members(role, {**query, **brief})  # type: ignore[misc]
-        )
+        # Of these the library goes through the pages itself.
+        holders = realm.ask(lambda admin, role=role: admin.get_realm_role_members(role, {**brief}))  # type: ignore[misc]
         found.roles[role] = {holder["id"] for holder in holders}
     return found
 
