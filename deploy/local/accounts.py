@@ -46,8 +46,14 @@ def can_enter(path: Path) -> bool:
 
 @cache
 def _python_reachable() -> bool:
-    """Python processes run as root where the servers' user cannot read the tree or its interpreter."""
-    return _allowed(str(PYTHON), "-c", f"open({str(ROOT / 'pyproject.toml')!r})")
+    """Python processes run as root where the servers' user cannot read the tree or its interpreter.
+
+    They start others, such as what reads workbooks: that takes an interpreter that their user can start by itself.
+    """
+    again = (
+        f"import subprocess, sys; open({str(ROOT / 'pyproject.toml')!r}); subprocess.check_call([sys.executable, '-V'])"
+    )
+    return _allowed(str(PYTHON), "-c", again)
 
 
 def _allowed(*command: str) -> bool:
