@@ -3,10 +3,25 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Column, ColumnElement, Text, Uuid, and_, bindparam, func, literal, or_, select
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    ColumnElement,
+    DateTime,
+    Select,
+    Text,
+    Uuid,
+    and_,
+    bindparam,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Session
 
 from chassis import clock, paging
@@ -19,6 +34,8 @@ from customers.registration.model import Registration, State
 from tongxiao.customers.v1 import registration_pb2 as pb
 
 ORDER = Order("create_time", "created_at", descending=True)
+# The columns of a draft.
+_DRAFT: dict[str, Any] = {"line_id": Uuid(), "name": Text(), "credit_code": Text(), "division_code": Text()}
 _ALL = {"reach": "what protects a customer, company-wide; beyond reach no more is said than the unit"}
 
 
@@ -59,8 +76,15 @@ def protecting(session: Session, drafts: Sequence[Draft], now: datetime) -> list
     """
     if not drafts:
         return []
-    draft = _table_of(drafts)
-    held = Registration
+    values = {name: [getattr(each, name) for each in drafts] for name in _DRAFT}
+    rows = session.execute(_protecting(), {**values, "now": now}, execution_options=_ALL)
+    return [(at - 1, registration) for at, registration in rows]
+
+
+@cache
+def _protecting() -> Select[Any]:
+    """Made once: every creation asks it."""
+    draft, held = _drafts(), Registration
     by_code = and_(held.credit_code != "", held.credit_code == draft.c.credit_code)
     nameless = or_(held.credit_code == "", draft.c.credit_code == "")
     same_name = and_(
@@ -68,9 +92,16 @@ def protecting(session: Session, drafts: Sequence[Draft], now: datetime) -> list
     )
     by_name = and_(nameless, held.name_key != "", same_name)
     wanted = select(draft.c.at, held).join(held, and_(held.line_id == draft.c.line_id, or_(by_code, by_name)))
-    wanted = wanted.where(held.released_at.is_(None), held.customer_id.is_(None), held.protected_until > now)
-    rows = session.execute(wanted.order_by(held.created_at, held.id).execution_options(**_ALL))
-    return [(at - 1, registration) for at, registration in rows]
+    standing = held.protected_until > bindparam("now", type_=DateTime(timezone=True))
+    wanted = wanted.where(held.released_at.is_(None), held.customer_id.is_(None), standing)
+    return wanted.order_by(held.created_at, held.id)
+
+
+def _drafts() -> Any:
+    """The drafts as a table, each with its place from 1."""
+    values = [bindparam(name, type_=ARRAY(kind)) for name, kind in _DRAFT.items()]
+    named = [Column(name, kind) for name, kind in _DRAFT.items()]
+    return func.unnest(*values).table_valued(*named, with_ordinality="at", name="draft").render_derived()
 
 
 def owned_by(session: Session, draft: Draft, person_id: UUID) -> UUID | None:
@@ -83,14 +114,6 @@ def owned_by(session: Session, draft: Draft, person_id: UUID) -> UUID | None:
     if draft.credit_code:
         wanted = wanted.where(Customer.credit_code == "")
     return session.scalars(wanted.order_by(Customer.id).limit(1)).one_or_none()
-
-
-def _table_of(drafts: Sequence[Draft]) -> Any:
-    """The drafts as a table, each with its place from 1."""
-    columns: dict[str, Any] = {"line_id": Uuid(), "name": Text(), "credit_code": Text(), "division_code": Text()}
-    values = [bindparam(None, [getattr(each, name) for each in drafts], ARRAY(kind)) for name, kind in columns.items()]
-    named = [Column(name, kind) for name, kind in columns.items()]
-    return func.unnest(*values).table_valued(*named, with_ordinality="at", name="draft").render_derived()
 
 
 def on_line(session: Session, customer_ids: Iterable[UUID], line_id: UUID) -> set[UUID]:
