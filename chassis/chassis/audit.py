@@ -50,7 +50,9 @@ def record(session: Session, action: str, entity: Any, after: Mapping[str, Any])
     _insert(session, [_row(_who(session), entity, Places(session), None, told) | {"action": action}])
 
 
-def record_job(session: Session, job_id: UUID, kind: str, told: Mapping[str, Any], *, action: str = "") -> None:
+def record_job(
+    session: Session, job_id: UUID, kind: str, told: Mapping[str, Any] | None = None, *, action: str = ""
+) -> None:
     """Record that the caller began, steered or called off long work, and what of it is told; it lies where they do."""
     people = schema.org_people.c
     home = select(people.unit_id).where(people.id == session.info["call"].caller.person_id)
@@ -58,7 +60,7 @@ def record_job(session: Session, job_id: UUID, kind: str, told: Mapping[str, Any
     who = _who(session)
     where = {"owner_ids": [who["actor_id"]], "unit_ids": [unit_id]} if unit_id else {"owner_ids": [], "unit_ids": []}
     who |= {"action": action} if action else {}
-    what = {"before": None, "after": {"kind": kind, **told}}
+    what = {"before": None, "after": {"kind": kind, **(told or {})}}
     _insert(session, [who | where | what | {"resource": JOB, "resource_id": str(job_id)}])
 
 

@@ -7,18 +7,15 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import func
 from sqlalchemy.orm import Session
 
+from chassis import turns
 from chassis.errors import refuse
 
 Made = TypeVar("Made")
 
-
-def take_turns(session: Session, id_: UUID) -> None:
-    """Go on when nobody else is creating this; others wait until this transaction ends, and then see what was made."""
-    lock = func.pg_advisory_xact_lock(func.hashtextextended(f"creation/{id_}", 0))
-    session.execute(lock.select(), execution_options={"reach": "a lock"})
+# What those take turns at who create under one id.
+CREATION = "creation"
 
 
 def repeated(
@@ -36,7 +33,7 @@ def repeated(
     """
     if id_ is None:
         return None
-    take_turns(session, id_)
+    turns.wait(session, CREATION, id_)
     found = find(session, id_)
     if found is None and taken and taken(session, id_):
         raise refuse("ID_TAKEN", field=field)

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import delete, insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from chassis import audit, clock, creation, ids, masks, schema, tokens
+from chassis import audit, clock, creation, ids, masks, schema, tokens, turns
 from chassis.call import Call
 from chassis.errors import DomainError, refuse
 from chassis.paging import DEFAULT_SIZE, MAX_SIZE
@@ -94,7 +94,7 @@ def create(
     Refuses ID_TAKEN another's id, and ALREADY_EXISTS one's own id for other work.
     """
     if job_id:
-        creation.take_turns(call.session, job_id)
+        turns.wait(call.session, creation.CREATION, job_id)
     if job_id and (existing := _find(call.session, job_id)):
         if existing.person_id != call.caller.person_id:
             raise refuse("ID_TAKEN", field="id")
@@ -104,7 +104,7 @@ def create(
     made = Job(id=job_id or ids.new_id(), kind=kind, person_id=call.caller.person_id, arguments=arguments)
     values = {column.name: getattr(made, column.name) for column in _COLUMNS}
     call.session.execute(insert(schema.jobs).values(values), execution_options=_EXEMPT)
-    audit.record_job(call.session, made.id, kind, told or {})
+    audit.record_job(call.session, made.id, kind, told)
     return made
 
 
@@ -144,7 +144,7 @@ def go_on(call: Call, job: Job) -> None:
     """Have a job that waited be worked on, as it now stands."""
     job.due_at = clock.now()
     save(call.session, job)
-    audit.record_job(call.session, job.id, job.kind, {})
+    audit.record_job(call.session, job.id, job.kind)
 
 
 def save(session: Session, job: Job) -> None:
@@ -161,7 +161,7 @@ def cancel(call: Call, job_id: UUID, *kinds: str) -> Job:
         raise refuse("JOB_OVER")
     job.end(CANCELLED)
     save(call.session, job)
-    audit.record_job(call.session, job.id, job.kind, {})
+    audit.record_job(call.session, job.id, job.kind)
     return job
 
 

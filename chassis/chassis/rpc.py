@@ -1,7 +1,10 @@
 """What an RPC declares about itself: permission, access, and how its function is found."""
 
-from collections.abc import Callable, Iterable
+import json
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
 from types import ModuleType
 from typing import Any
 
@@ -102,6 +105,13 @@ def read_permission(permission: Permission.ValueType) -> Permission.ValueType:
     """The permission to read what `permission` acts on: `customer.read` for `customer.update`."""
     resource = Permission.Name(permission).rsplit("_", 1)[0]
     return dict(Permission.items()).get(f"{resource}_READ", permission)
+
+
+@cache
+def reasons() -> Mapping[str, list[str]]:
+    """What each RPC may refuse a request for, by its full name: see protos/reasons.py."""
+    found: dict[str, list[str]] = json.loads((resources.files("tongxiao") / "reasons.json").read_text("utf-8"))
+    return found
 
 
 def permission_name(permission: Permission.ValueType) -> str:

@@ -1,12 +1,9 @@
 """A service's real gRPC server in this process, and clients that carry passports minted for the test."""
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import cache
-from importlib import resources
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +16,7 @@ from chassis import clock, ids, passport, serve, server, status
 from chassis.caller import Caller, FieldAccess, Grant
 from chassis.passport import Verifier
 from chassis.pipeline import IDEMPOTENCY_KEY, PASSPORT, SERVICE_TOKEN
+from chassis.rpc import reasons
 from chassis.service import declared
 from chassis.settings import ProcessSettings
 from chassis.testing.databases import ServiceDatabase
@@ -91,15 +89,8 @@ _IN_ANY |= {"REVOCATIONS_UNKNOWN", "STORE_UNAVAILABLE", "OVERLOADED", "DEADLINE_
 
 def _demand_told(path: str, reason: str) -> None:
     """Fail a test in which an RPC refuses what its description does not tell: see protos/reasons.py."""
-    told = _told().get(path.strip("/").replace("/", "."))
+    told = reasons().get(path.strip("/").replace("/", "."))
     assert told is None or reason in told or reason in _IN_ANY, f"{path} is not told to refuse {reason}: make protos"
-
-
-@cache
-def _told() -> dict[str, list[str]]:
-    text = (resources.files("tongxiao") / "reasons.json").read_text(encoding="utf-8")
-    found: dict[str, list[str]] = json.loads(text)
-    return found
 
 
 @dataclass

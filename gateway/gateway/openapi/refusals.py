@@ -1,10 +1,8 @@
 """What each call may be refused for, by status: what its service's code leads to, and what every call may meet."""
 
-import json
 from collections.abc import Iterable
-from functools import cache
-from importlib import resources
 
+from chassis.rpc import reasons
 from gateway import problems
 from gateway.bindings import Binding
 from gateway.catalogue import Rpc
@@ -47,11 +45,4 @@ def by_status(named: Iterable[str], service: str) -> Reasons:
 
 
 def _own(rpc: Rpc) -> set[str]:
-    return {_TOLD.get(reason, reason) for reason in _kept().get(rpc.method.full_name, ())}
-
-
-@cache
-def _kept() -> dict[str, list[str]]:
-    text = (resources.files("tongxiao") / "reasons.json").read_text(encoding="utf-8")
-    found: dict[str, list[str]] = json.loads(text)
-    return found
+    return {_TOLD.get(reason, reason) for reason in reasons().get(rpc.method.full_name, ())}

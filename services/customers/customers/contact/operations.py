@@ -7,9 +7,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from chassis import audit, clock, creation, fields, guard, ids, masks, outbox
+from chassis import audit, clock, creation, fields, guard, ids, masks, outbox, turns
 from chassis.call import Call
-from customers import facts, people, turns
+from customers import facts, people
 from customers.contact import events, queries
 from customers.contact.model import Contact, ContactPlace, Reveal
 from customers.customer.model import Customer

@@ -8,9 +8,9 @@ from uuid import UUID
 from sqlalchemy import delete, insert, update
 from sqlalchemy.orm import Session
 
-from chassis import clock, creation, guard, ids, schema
+from chassis import clock, creation, guard, ids, schema, turns
 from chassis.call import Call
-from customers import facts, people, turns
+from customers import facts, people
 from customers.customer import queries
 from customers.customer.model import Customer, Share
 from customers.refusals import refuse

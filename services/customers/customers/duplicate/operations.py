@@ -8,11 +8,11 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from chassis import clock, fields
+from chassis import clock, fields, turns
 from chassis.call import Call
 from chassis.caller import FieldAccess
 from chassis.errors import DomainError
-from customers import facts, people, turns
+from customers import facts, people
 from customers.contact.queries import places_at
 from customers.duplicate import queries
 from customers.duplicate.model import DuplicateAnswer

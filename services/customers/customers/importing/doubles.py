@@ -4,12 +4,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from chassis import clock
+from chassis import clock, turns
 from chassis.call import Call
 from chassis.errors import DomainError
 from chassis.import_rows import Result
 from chassis.imports import Row, refused
-from customers import facts, turns
+from customers import facts
 from customers.customer.operations import Placing
 from customers.duplicate import operations as duplicates
 from customers.duplicate import queries as exact

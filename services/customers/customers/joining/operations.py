@@ -7,9 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import insert
 
-from chassis import audit, clock, guard, ids, masks, outbox
+from chassis import audit, clock, guard, ids, masks, outbox, turns
 from chassis.call import Call
-from customers import facts, people, turns
+from customers import facts, people
 from customers.customer import queries as customers
 from customers.customer import sharing
 from customers.customer.model import Share

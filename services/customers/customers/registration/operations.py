@@ -5,10 +5,10 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from chassis import clock, creation, guard, ids, masks, outbox
+from chassis import clock, creation, guard, ids, masks, outbox, turns
 from chassis.call import Call
 from chassis.errors import DomainError
-from customers import facts, people, turns
+from customers import facts, people
 from customers.duplicate import operations as duplicates
 from customers.duplicate import queries as exact
 from customers.joining import operations as joining

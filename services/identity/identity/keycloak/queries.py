@@ -8,7 +8,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from chassis import clock, paging, schema
+from chassis import clock, paging, schema, turns
 from chassis.call import Call
 from chassis.ids import new_id
 from chassis.listing import Order
@@ -78,8 +78,7 @@ def told(session: Session, subject: str, subject_id: UUID) -> None:
 
 def lock_subject(session: Session, subject: str, subject_id: object) -> None:
     """Let one process at a time tell Keycloak of one subject."""
-    key = func.hashtextextended(f"keycloak/{subject}/{subject_id}", 0)
-    session.execute(select(func.pg_advisory_xact_lock(key)))
+    turns.wait(session, f"keycloak/{subject}", subject_id)
 
 
 def unit(session: Session, unit_id: UUID) -> Unit | None:

@@ -1,15 +1,17 @@
-"""Turns: what is counted before it is done comes one by one, such as a person's reveals or a line's registrations."""
+"""Turns: what is looked at before it is done comes one by one, such as what is counted, or made under one id."""
 
 from collections.abc import Iterable
-from uuid import UUID
 
 from sqlalchemy import ARRAY, Text, bindparam, func
 from sqlalchemy.orm import Session
 
+_EXEMPT = {"reach": "a lock"}
 
-def wait(session: Session, what: str, of: UUID) -> None:
-    """Go on when nobody else is at the same; others wait until this transaction ends."""
-    wait_for_all(session, what, [of])
+
+def wait(session: Session, what: str, of: object) -> None:
+    """Go on when nobody else is at the same; others wait until this transaction ends, and then see what was done."""
+    lock = func.pg_advisory_xact_lock(func.hashtextextended(f"{what}/{of}", 0))
+    session.execute(lock.select(), execution_options=_EXEMPT)
 
 
 def wait_for_all(session: Session, what: str, of: Iterable[object]) -> None:
@@ -21,4 +23,4 @@ def wait_for_all(session: Session, what: str, of: Iterable[object]) -> None:
     hashed = func.hashtextextended(key.c.key, 0).label("hashed")
     ordered = key.select().with_only_columns(hashed).distinct().order_by(hashed).subquery()
     wanted = ordered.select().with_only_columns(func.count(func.pg_advisory_xact_lock(ordered.c.hashed)))
-    session.execute(wanted, execution_options={"reach": "a lock"})
+    session.execute(wanted, execution_options=_EXEMPT)
