@@ -27,8 +27,8 @@ CUSTOMERS, CONCURRENCY, SECONDS, SELLERS, LOGGED = 200_000, 16, 5.0, 16, 12_000
 
 
 TOLD = (
-    f"{CUSTOMERS:,} customers, 500 salespeople, 25 teams, {CONCURRENCY} connections; a process each of gateway "
-    "and service. CPU in ms an operation. Thin: FastAPI and asyncpg, no sign-in, rights, rules, audit or outbox."
+    f"{CUSTOMERS:,} customers, 500 salespeople, 25 teams, {CONCURRENCY} connections; one process of the "
+    f"gateway, {stage.PROCESSES} of the service. CPU in ms an operation. Thin: FastAPI and asyncpg, no sign-in, rights, rules, audit or outbox."
 )
 
 

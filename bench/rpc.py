@@ -66,11 +66,11 @@ def _round(
     on: Stage, subject: Subject, stub: Any, passport: Any, bare: tuple[int, Any], http: httpx.Client
 ) -> tuple[float, float, float]:
     """Milliseconds of CPU a call: of the RPC, of the same by hand, of the REST call."""
-    who = (("person", str(WHO.id)), ("unit", str(WHO.unit)))
+    who, services = (("person", str(WHO.id)), ("unit", str(WHO.unit))), [one.pid for one in on.customers]
     return (
-        _spent([on.customers.pid], lambda: subject.rpc(stub, passport)),
+        _spent(services, lambda: subject.rpc(stub, passport)),
         _spent([bare[0]], lambda: subject.rpc(bare[1], who)),
-        _spent([on.gateway.pid, on.customers.pid], lambda: http.get(subject.address).raise_for_status()),
+        _spent([on.gateway.pid, *services], lambda: http.get(subject.address).raise_for_status()),
     )
 
 

@@ -5,7 +5,8 @@ The stand-ins answer once a session; nothing they do is part of what is measured
 
 import base64
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -30,6 +31,8 @@ from tongxiao.customers.v1 import customer_pb2_grpc
 from tongxiao.identity.v1 import session_pb2
 
 TOKEN = "bench"
+# Of the service: one a core, as many as work at once.
+PROCESSES = os.cpu_count() or 1
 
 
 @dataclass
@@ -37,7 +40,7 @@ class Stage:
     """Where the gateway and the service are, and what lets people in."""
 
     gateway: Process
-    customers: Process
+    customers: Sequence[Process]
     address: str
     target: str
     realm: Realm
@@ -65,7 +68,7 @@ class Stage:
         """Milliseconds of CPU that each part has used until now."""
         return {
             "gateway": cpu.of_process(self.gateway.pid),
-            "customers": cpu.of_process(self.customers.pid),
+            "customers": sum(cpu.of_process(process.pid) for process in self.customers),
             "postgresql": cpu.of_database(self.database),
         }
 
@@ -79,21 +82,23 @@ def opened(database: ServiceDatabase) -> Iterator[Stage]:
     with ExitStack() as stack:
         stack.enter_context(services.serving(identity))
         stack.enter_context(realm.serving(one_realm))
-        target, listen = (f"127.0.0.1:{free_port()}" for _ in range(2))
+        listen, *targets = (f"127.0.0.1:{free_port()}" for _ in range(1 + PROCESSES))
         shared = {
             "TONGXIAO_IDENTITY_TARGET": f"127.0.0.1:{identity.port}",
-            "TONGXIAO_CUSTOMERS_TARGET": target,
+            "TONGXIAO_CUSTOMERS_TARGET": f"ipv4:{','.join(targets)}",
             "TONGXIAO_SERVICE_TOKEN": TOKEN,
             "TONGXIAO_ISSUER": one_realm.url,
             "TONGXIAO_REQUESTS_PER_MINUTE": "1000000000",
         }
         # Nothing listens at the broker's address: revocations are asked for.
         nowhere = "amqp://127.0.0.1:1/"
-        serve = process_environment("serve", database, nowhere, TONGXIAO_LISTEN=target, **shared)
+        environments = [
+            process_environment("serve", database, nowhere, TONGXIAO_LISTEN=target, **shared) for target in targets
+        ]
         door = {"TONGXIAO_BROKER_URL": nowhere, "TONGXIAO_LISTEN": listen, **shared}
-        customers = stack.enter_context(running("customers", "serve", serve))
+        customers = [stack.enter_context(running("customers", "serve", found)) for found in environments]
         gateway = stack.enter_context(running("gateway", "serve", door))
-        yield Stage(gateway, customers, f"http://{listen}", target, one_realm, key, database)
+        yield Stage(gateway, customers, f"http://{listen}", targets[0], one_realm, key, database)
 
 
 def caller(person: Person) -> Caller:

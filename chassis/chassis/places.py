@@ -1,11 +1,13 @@
 """Where a record lies: the owners and units by which it is reached, as its rule of reach says."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, inspect, null, select
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.util import identity_key
 
 from chassis.caller import Place
 from chassis.either import Either
@@ -51,11 +53,24 @@ class Places:
         for entity in self._session.new:
             if isinstance(entity, rule.rows()) and getattr(entity, rule.key) in new:
                 yield getattr(entity, rule.key), entity.owner_id, entity.unit_id  # type: ignore[attr-defined]
-        if kept := keys - new:
+        held = self._held(cls, rule, keys - new)
+        for row in (row for rows in held.values() for row in rows):
+            yield getattr(row, rule.key), row.owner_id, row.unit_id
+        if kept := keys - new - held.keys():
             table: Any = rule.rows().__table__  # type: ignore[attr-defined]
             lying = select(table.c[rule.key], table.c.owner_id, table.c.unit_id).where(table.c[rule.key].in_(kept))
             found = self._session.connection().execute(lying, execution_options=_EXEMPT)
             yield from (tuple(row) for row in found)
+
+    def _held(self, cls: type, rule: Assigned, keys: set[UUID]) -> dict[UUID, list[Any]]:
+        """The assignments that the session has at hand, whole, with what is assigned."""
+        relationship = _relationship(cls, rule)
+        if not relationship:
+            return {}
+        present = ((key, self._session.identity_map.get(identity_key(cls, key))) for key in keys)
+        return {
+            key: inspect(one).dict[relationship] for key, one in present if one and relationship in inspect(one).dict
+        }
 
     def _by(self, rule: Rule, entity: Any) -> Iterable[Place]:
         if isinstance(rule, Either):
@@ -96,6 +111,15 @@ def select_places(rule: Rule, cls: Any, keys: Sequence[UUID] | Select[Any]) -> S
         held = select(places.__table__.c.id).where(places.__table__.c[rule.key].in_(keys))
         return select_places(rule_of(places), places, held)
     return None
+
+
+@cache
+def _relationship(cls: type, rule: Assigned) -> str:
+    """The attribute that holds the assignments of what is assigned, where all of them come with it; or nothing."""
+    rows: Any = rule.rows()
+    mapper: Any = inspect(cls)
+    found = (one.key for one in mapper.relationships if one.mapper.class_ is rows)
+    return next(found, "") if rows.__reach__.included else ""
 
 
 def _now_and_before(entity: Any, name: str) -> tuple[Any, Any]:

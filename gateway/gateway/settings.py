@@ -13,6 +13,7 @@ class GatewaySettings(BaseSettings):
     listen: str = "127.0.0.1:8000"
     health_listen: str = ""
 
+    # Where a service listens: host:port, or several processes of it, ipv4:host:port,host:port or dns:///name:port.
     identity_target: str
     customers_target: str
     # Connections to each: a service's processes behind one address each take some.

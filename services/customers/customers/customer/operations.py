@@ -270,7 +270,7 @@ def _check_parent(session: Session, customer: Customer | None, parent_id: UUID) 
 
 def _placed(call: Call, wanted: Wanted, *, field: str = "customer.assignments") -> tuple[UUID, UUID]:
     """The owner and unit of an assignment, checked: the owner at work, holding a post in the unit or below it."""
-    lines.open_line(call.session, wanted.line_id, field=field)
+    lines.demand_open(call.session, wanted.line_id, field=field)
     owner_id = wanted.owner_id or call.caller.person_id
     owner = people.active(call.session, owner_id, reason="OWNER_UNKNOWN", field=field)
     return owner_id, unit_of(call, owner, wanted.unit_id, field=field)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Uuid, bindparam, select
 from sqlalchemy.orm import Session
 
 from chassis import paging
@@ -14,6 +14,8 @@ from customers.refusals import refuse
 from tongxiao.customers.v1 import product_line_pb2 as pb
 
 ORDER = Order("code", "code")
+_LINES = ProductLine.__table__.c
+_RETIRED = select(_LINES.retired).where(_LINES.id == bindparam("line_id", type_=Uuid()))
 
 
 def find_line(session: Session, line_id: UUID) -> ProductLine | None:
@@ -37,11 +39,10 @@ def all_lines(session: Session) -> Sequence[ProductLine]:
     return session.scalars(select(ProductLine).order_by(ProductLine.code)).all()
 
 
-def open_line(session: Session, line_id: UUID, *, field: str) -> ProductLine:
-    """The line, for new business. Refuses LINE_UNKNOWN (NOT_YET_KNOWN one made a moment ago) and LINE_RETIRED."""
-    found = find_line(session, line_id)
-    if found is None:
+def demand_open(session: Session, line_id: UUID, *, field: str) -> None:
+    """Refuse a line for new business: LINE_UNKNOWN (NOT_YET_KNOWN one made a moment ago) and LINE_RETIRED."""
+    retired = session.scalar(_RETIRED, {"line_id": line_id}, execution_options={"reach": "lines are everybody's"})
+    if retired is None:
         raise refuse.unknown("LINE_UNKNOWN", line_id, field=field)
-    if found.retired:
+    if retired:
         raise refuse("LINE_RETIRED", field=field)
-    return found

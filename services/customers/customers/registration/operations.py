@@ -34,7 +34,7 @@ def create_registration(call: Call, *, registration_id: UUID | None, given: Mapp
     same = creation.repeated(call.session, registration_id, given, find=find, taken=taken, field="registration.id")
     if same:
         return same
-    lines.open_line(call.session, given["line_id"], field="registration.line_id")
+    lines.demand_open(call.session, given["line_id"], field="registration.line_id")
     facts.checked_credit_code(given["credit_code"])
     facts.checked_division(given["division_code"])
     turns.wait(call.session, "registration", given["line_id"])
