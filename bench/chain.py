@@ -27,8 +27,9 @@ CUSTOMERS, CONCURRENCY, SECONDS, SELLERS, LOGGED = 200_000, 16, 5.0, 16, 12_000
 
 
 TOLD = (
-    f"{CUSTOMERS:,} customers, 500 salespeople, 25 teams, {CONCURRENCY} connections; one process of the "
-    f"gateway, {stage.PROCESSES} of the service. CPU in ms an operation. Thin: FastAPI and asyncpg, no sign-in, rights, rules, audit or outbox."
+    f"{CUSTOMERS:,} customers, 500 salespeople, 25 teams, {CONCURRENCY} connections; one process of the gateway, "
+    f"{stage.PROCESSES} of the service. CPU in ms an operation. Thin: FastAPI and asyncpg, one process, no sign-in, "
+    "rights, rules, audit or outbox."
 )
 
 
