@@ -21,10 +21,11 @@ async def main() -> None:
     requests = [(kind, text.encode()) for kind, text in json.load(sys.stdin)]
     random.Random(1).shuffle(requests)
     numbers, began, told = count(), time.perf_counter(), []
+    end = began + seconds
 
     async def work() -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        while (due := began + (number := next(numbers)) / rate) < began + seconds:
+        while (due := began + (number := next(numbers)) / rate) < end and time.perf_counter() < end:
             await asyncio.sleep(due - time.perf_counter())
             kind, text = requests[number % len(requests)]
             try:
