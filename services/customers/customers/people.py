@@ -6,15 +6,25 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from chassis import clock, schema
-from chassis.arrays import uuids
+from chassis.arrays import UuidArray, array_text
 from chassis.errors import DomainError
 from customers.refusals import refuse
 
 _EXEMPT = {"reach": "names and states of colleagues, which the directory shows everybody"}
+
+_PEOPLE, _UNITS = schema.org_people, schema.org_units
+_THESE = _PEOPLE.c.id == func.any(bindparam("ids", type_=UuidArray()))
+_FOUND = select(_PEOPLE).where(_THESE)
+_NAMED = (
+    select(_PEOPLE.c.id, _PEOPLE.c.name, _PEOPLE.c.name_en, _PEOPLE.c.unit_id, _UNITS.c.name.label("unit_name"))
+    .select_from(_PEOPLE.outerjoin(_UNITS, _UNITS.c.id == _PEOPLE.c.unit_id))
+    .where(_THESE)
+    .order_by(_PEOPLE.c.id)
+)
 
 
 @dataclass(frozen=True)
@@ -35,18 +45,13 @@ def find(session: Session, person_id: UUID) -> Colleague | None:
 
 
 def find_all(session: Session, person_ids: Iterable[UUID]) -> dict[UUID, Colleague]:
-    wanted = select(schema.org_people).where(schema.org_people.c.id == func.any(uuids(person_ids)))
-    rows = session.execute(wanted, execution_options=_EXEMPT)
+    rows = session.execute(_FOUND, {"ids": array_text(frozenset(person_ids))}, execution_options=_EXEMPT)
     return {row.id: _colleague(row) for row in rows}
 
 
 def named(session: Session, person_ids: Iterable[UUID]) -> Sequence[Any]:
     """Employees by id, each with their name and their home unit's."""
-    people, units = schema.org_people, schema.org_units
-    wanted = select(people.c.id, people.c.name, people.c.name_en, people.c.unit_id, units.c.name.label("unit_name"))
-    joined = wanted.select_from(people.outerjoin(units, units.c.id == people.c.unit_id))
-    statement = joined.where(people.c.id == func.any(uuids(person_ids))).order_by(people.c.id)
-    return session.execute(statement, execution_options=_EXEMPT).all()
+    return session.execute(_NAMED, {"ids": array_text(frozenset(person_ids))}, execution_options=_EXEMPT).all()
 
 
 def unit_name(session: Session, unit_id: UUID) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence, Set
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Integer, Uuid, bindparam, select
 from sqlalchemy.orm import Session, selectinload
 
 from chassis import paging
@@ -39,17 +39,20 @@ def is_taken(session: Session, contact_id: UUID) -> bool:
     return session.scalar(wanted.execution_options(reach="whether an id is taken; no more is said")) is not None
 
 
+_OF_CUSTOMER = (
+    select(Contact)
+    .join(ContactPlace, ContactPlace.contact_id == Contact.id)
+    .where(ContactPlace.customer_id == bindparam("customer_id", type_=Uuid()), Contact.deleted_at.is_(None))
+    .order_by(ContactPlace.position, Contact.created_at, Contact.id)
+    .limit(bindparam("most", type_=Integer()))
+    .options(selectinload(Contact.places))
+)
+
+
 def contacts_of(session: Session, customer_id: UUID, *, limit: int = 50) -> Sequence[Contact]:
     """The contacts of a customer within reach, main places first."""
-    wanted = (
-        select(Contact)
-        .join(ContactPlace, ContactPlace.contact_id == Contact.id)
-        .where(ContactPlace.customer_id == customer_id, Contact.deleted_at.is_(None))
-        .order_by(ContactPlace.position, Contact.created_at, Contact.id)
-        .limit(limit)
-        .options(selectinload(Contact.places))
-    )
-    return session.scalars(wanted, execution_options=OF_REACHED).all()
+    values = {"customer_id": customer_id, "most": limit}
+    return session.scalars(_OF_CUSTOMER, values, execution_options=OF_REACHED).all()
 
 
 def list_contacts(call: Call, request: pb.ListContactsRequest) -> tuple[Sequence[Contact], str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import DateTime, Integer, Uuid, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from chassis import paging
@@ -53,15 +53,27 @@ def list_records(call: Call, request: pb.ListContactRecordsRequest) -> tuple[Seq
     return paging.Cursor(call, request, ORDER).page(call.session, wanted, ContactRecord)
 
 
+_KEPT = (
+    ContactRecord.customer_id == bindparam("customer_id", type_=Uuid()),
+    ContactRecord.deleted_at.is_(None),
+)
+_RECENT = select(func.count()).where(
+    *_KEPT, ContactRecord.contacted_at >= bindparam("since", type_=DateTime(timezone=True))
+)
+_NEWEST = (
+    select(ContactRecord, _RECENT.scalar_subquery())
+    .where(*_KEPT)
+    .order_by(ContactRecord.contacted_at.desc(), ContactRecord.id.desc())
+    .limit(bindparam("newest", type_=Integer()))
+)
+
+
 def newest_of(
     session: Session, customer_id: UUID, *, limit: int, since: datetime
 ) -> tuple[Sequence[ContactRecord], int]:
     """The newest contact records of a customer within reach, and how many there are since a moment."""
-    newest = (ContactRecord.contacted_at.desc(), ContactRecord.id.desc())
-    wanted = (ContactRecord.customer_id == customer_id, ContactRecord.deleted_at.is_(None))
-    recent = select(func.count()).where(*wanted, ContactRecord.contacted_at >= since).scalar_subquery()
-    statement = select(ContactRecord, recent).where(*wanted).order_by(*newest).limit(limit)
-    rows = session.execute(statement, execution_options=OF_REACHED).all()
+    values = {"customer_id": customer_id, "since": since, "newest": limit}
+    rows = session.execute(_NEWEST, values, execution_options=OF_REACHED).all()
     return [record for record, _ in rows], rows[0][1] if rows else 0
 
 

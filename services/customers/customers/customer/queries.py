@@ -59,11 +59,14 @@ def merged_into(session: Session, customer_id: UUID) -> UUID | None:
     return session.scalar(last, execution_options={"reach": "where a merged customer went, read before it is told"})
 
 
+_OF_CUSTOMER = bindparam("customer_id", type_=Uuid())
+_ONE = select(Customer).where(Customer.id == _OF_CUSTOMER).options(joinedload(Customer.assignments))
+_LOCKED = _ONE.with_for_update(of=Customer)
+
+
 def find_customer(session: Session, customer_id: UUID, *, lock: bool = False) -> Customer | None:
     """The customer, if the caller may read it, deleted or not; `lock` until the end of the transaction."""
-    wanted = select(Customer).where(Customer.id == customer_id).options(joinedload(Customer.assignments))
-    wanted = wanted.with_for_update(of=Customer) if lock else wanted
-    return session.scalars(wanted).unique().one_or_none()
+    return session.scalars(_LOCKED if lock else _ONE, {"customer_id": customer_id}).unique().one_or_none()
 
 
 def is_taken(session: Session, customer_id: UUID) -> bool:
@@ -246,7 +249,6 @@ def list_periods(call: Call, request: pb.ListAssignmentHistoryRequest) -> tuple[
     return paging.Cursor(call, request, LATEST).page(call.session, wanted, AssignmentPeriod)
 
 
-_OF_CUSTOMER = bindparam("customer_id", type_=Uuid())
 _SHARES = (
     select(Share.__table__).where(Share.customer_id == _OF_CUSTOMER).order_by(Share.created_at, Share.id).limit(200)
 )
