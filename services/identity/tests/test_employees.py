@@ -165,14 +165,22 @@ def test_a_transfer_leaves_the_history_that_was_served(firm: Company) -> None:
     assert [each.post_id for each in kept] == [str(firm.post["other"]), str(firm.post["seller"])]
 
 
-def test_a_planned_transfer_is_dropped_for_another(firm: Company) -> None:
-    admin = firm.as_("admin")
+def test_a_planned_transfer_is_not_lost_unless_it_is_to_be(firm: Company) -> None:
+    admin, person = firm.as_("admin"), str(firm.person["seller"])
+    planned, sooner = ((clock.today() + timedelta(days=days)).isoformat() for days in (9, 5))
     admin("EndTenure", id=str(firm.tenure["other"]), etag="*")
-    for post, days in (("other", 9), ("supervisor", 5)):
-        day = (clock.today() + timedelta(days=days)).isoformat()
-        act(firm, "TransferEmployee", "seller", post_id=str(firm.post[post]), effective_date=day)
-    kept = admin("ListTenures", employee_id=str(firm.person["seller"])).tenures
+    act(firm, "TransferEmployee", "seller", post_id=str(firm.post["other"]), effective_date=planned)
+    another = {"post_id": str(firm.post["supervisor"]), "effective_date": sooner}
+    with pytest.raises(Refused) as refused:
+        act(firm, "TransferEmployee", "seller", **another)
+    assert (refused.value.reason, refused.value.fields) == ("TRANSFER_PLANNED", ["effective_date"])
+    assert refused.value.metadata == {"start_date": planned, "post_id": str(firm.post["other"])}
+    act(firm, "TransferEmployee", "seller", replace_planned=True, **another)
+    kept = admin("ListTenures", employee_id=person).tenures
     assert [each.post_id for each in kept] == [str(firm.post["supervisor"]), str(firm.post["seller"])]
+    entries = admin("ListAudit", resource="employee", resource_id=person).entries
+    told = [(each.after["postId"], each.after["startDate"], each.after["endDate"]) for each in reversed(entries)]
+    assert (str(firm.post["other"]), planned, day_before(planned)) in told
 
 
 def test_nobody_holds_a_post_before_they_are_hired(firm: Company) -> None:

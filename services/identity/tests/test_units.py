@@ -30,11 +30,16 @@ def refusal(client: Client, name: str, **fields: Any) -> str:
     return refused.value.reason
 
 
-def move(firm: Company, unit: str, parent: str, day: date | None = None) -> Any:
-    effective = day.isoformat() if day else ""
-    return firm.as_("admin")(
-        "MoveUnit", id=str(firm.unit[unit]), parent_id=str(firm.unit[parent]), effective_date=effective, etag="*"
-    )
+def move(firm: Company, unit: str, parent: str, day: date | None = None, **fields: Any) -> Any:
+    asked = {"id": str(firm.unit[unit]), "parent_id": str(firm.unit[parent]), "etag": "*", **fields}
+    return firm.as_("admin")("MoveUnit", effective_date=day.isoformat() if day else "", **asked)
+
+
+def parents(firm: Company, unit: str) -> list[tuple[str, str, str]]:
+    """A unit's parents by name, each with its first and last day."""
+    names = {str(unit_id): name for name, unit_id in firm.unit.items()}
+    found = firm.as_("admin")("ListUnitParents", id=str(firm.unit[unit])).parents
+    return [(names[stretch.parent_id], stretch.start_date, stretch.end_date) for stretch in found]
 
 
 def ancestors(firm: Company, unit: str) -> set[str]:
@@ -167,12 +172,48 @@ def test_a_later_move_waits_for_its_day_in_the_companys_zone(firm: Company, froz
 def test_planned_parents_are_told_before_their_day(firm: Company) -> None:
     later = clock.today() + timedelta(days=5)
     move(firm, "h1", "shenzhen", later)
-    found = firm.as_("admin")("ListUnitParents", id=str(firm.unit["h1"])).parents
-    assert [(stretch.parent_id, stretch.start_date, stretch.end_date) for stretch in found] == [
-        (str(firm.unit["hangzhou"]), "2000-01-01", (later - timedelta(days=1)).isoformat()),
-        (str(firm.unit["shenzhen"]), later.isoformat(), ""),
+    assert parents(firm, "h1") == [
+        ("hangzhou", "2000-01-01", (later - timedelta(days=1)).isoformat()),
+        ("shenzhen", later.isoformat(), ""),
     ]
     assert tree(firm.as_("admin"), as_of_date=later.isoformat())["h1"] == str(firm.unit["shenzhen"])
+
+
+def test_a_planned_move_is_not_lost_unless_it_is_to_be(firm: Company) -> None:
+    planned, sooner = (clock.today() + timedelta(days=days) for days in (9, 5))
+    move(firm, "h1", "shenzhen", planned)
+    for day in (None, sooner, planned):
+        with pytest.raises(Refused) as refused:
+            move(firm, "h1", "h2", day)
+        assert (refused.value.reason, refused.value.fields) == ("MOVE_PLANNED", ["effective_date"])
+        assert refused.value.metadata == {"start_date": planned.isoformat(), "parent_id": str(firm.unit["shenzhen"])}
+    move(firm, "h1", "h2", sooner, replace_planned=True)
+    assert [(parent, start) for parent, start, _ in parents(firm, "h1")] == [
+        ("hangzhou", "2000-01-01"),
+        ("h2", sooner.isoformat()),
+    ]
+
+
+def test_a_move_planned_for_later_stays_beside_one_before_it_ends(firm: Company) -> None:
+    first, second = (clock.today() + timedelta(days=days) for days in (5, 9))
+    move(firm, "h1", "shenzhen", first)
+    move(firm, "h1", "h2", second)
+    assert [parent for parent, _, _ in parents(firm, "h1")] == ["hangzhou", "shenzhen", "h2"]
+
+
+def test_a_planned_move_is_called_off_by_moving_to_where_the_unit_lies(firm: Company) -> None:
+    planned, before = clock.today() + timedelta(days=9), parents(firm, "h1")
+    move(firm, "h1", "shenzhen", planned)
+    firm.forget_events()
+    move(firm, "h1", "hangzhou", replace_planned=True)
+    assert (parents(firm, "h1"), firm.events("org.changed.v1")) == (before, [])
+    entries = firm.as_("admin")("ListAudit", resource="unit", resource_id=str(firm.unit["h1"])).entries
+    told = [dict(entry.after) for entry in reversed(entries) if entry.action == "MoveUnit"]
+    shenzhen = {"parentId": str(firm.unit["shenzhen"]), "startDate": planned.isoformat()}
+    assert told == [
+        {**shenzhen, "endDate": None},
+        {**shenzhen, "endDate": (planned - timedelta(days=1)).isoformat()},
+    ]
 
 
 def test_a_unit_cannot_be_moved_below_itself(firm: Company) -> None:

@@ -50,6 +50,7 @@ def move_unit(request: pb.MoveUnitRequest, call: Call) -> pb.Unit:
         unit_id=UUID(request.id),
         parent_id=UUID(request.parent_id),
         effective_date=request.effective_date,
+        replace_planned=request.replace_planned,
         etag=request.etag,
     )
     return to_message(moved, call)
