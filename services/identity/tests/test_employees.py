@@ -259,6 +259,28 @@ def test_who_is_dismissed_loses_every_post(firm: Company) -> None:
     assert "E-seller" not in [entry.number for entry in firm.as_("other")("ListDirectory").entries]
 
 
+@pytest.mark.parametrize("days", [0, 10])
+def test_who_never_came_has_held_nothing(firm: Company, days: int) -> None:
+    admin, hire_day = firm.as_("admin"), clock.today() + timedelta(days=days)
+    person = hired(admin, unit_id=str(firm.unit["h1"]), hire_date=hire_day.isoformat())
+    role = admin("GetPost", id=str(firm.post["seller"])).role_id
+    post = admin("CreatePost", post={"code": "N1", "name": "新岗", "role_id": role, "unit_id": str(firm.unit["h1"])})
+    tenure = {"post_id": post.id, "employee_id": person.id, "kind": "TENURE_KIND_HOLDER", "main": True}
+    admin("CreateTenure", tenure={**tenure, "start_date": hire_day.isoformat()})
+    assert admin("DismissEmployee", id=person.id, etag="*").state == 3
+    assert not admin("ListTenures", employee_id=person.id).tenures
+    admin("DeletePost", id=post.id, etag="*")
+
+
+def test_nobody_leaves_before_the_eve_of_hiring(firm: Company) -> None:
+    person = hired(firm.as_("admin"), unit_id=str(firm.unit["h1"]))
+    with pytest.raises(Refused) as refused:
+        early = day_before(day_before(person.hire_date))
+        firm.as_("admin")("DismissEmployee", id=person.id, etag="*", leave_date=early)
+    assert (refused.value.reason, refused.value.fields) == ("DATES_REVERSED", ["leave_date"])
+    assert refused.value.metadata == {"hire_date": person.hire_date}
+
+
 def test_who_leaves_later_works_until_then(firm: Company) -> None:
     last = (clock.today() + timedelta(days=7)).isoformat()
     assert act(firm, "DismissEmployee", "seller", leave_date=last).state == 1

@@ -99,8 +99,9 @@ def resume(call: Call, *, employee_id: UUID, etag: str) -> Employee:
 def dismiss(call: Call, *, employee_id: UUID, leave_date: str, note: str, etag: str) -> Employee:
     """Record somebody's last day and end their tenures with it; yesterday ends everything at once.
 
-    Refuses NOT_FOUND, OUT_OF_REACH, VERSION_MISMATCH, NOT_ONESELF, EMPLOYEE_NOT_ACTIVE, DATE_INVALID, DATES_REVERSED,
-    and TENURE_BEGAN_LATER a day that would leave nothing of a tenure that has begun.
+    Who leaves before the day of hiring never came: what they were to hold is called off. Refuses NOT_FOUND,
+    OUT_OF_REACH, VERSION_MISMATCH, NOT_ONESELF, EMPLOYEE_NOT_ACTIVE, DATE_INVALID, DATES_REVERSED a day given that lies
+    even before the eve of hiring, and TENURE_BEGAN_LATER a day that would leave nothing of a tenure that has begun.
     """
     employee = changeable(call, employee_id, etag)
     _demand_other(call, employee_id)
@@ -108,8 +109,8 @@ def dismiss(call: Call, *, employee_id: UUID, leave_date: str, note: str, etag: 
         raise refuse("EMPLOYEE_NOT_ACTIVE")
     today = clock.today(units.zone_of(call.session, employee.unit_id))
     last = days.checked_day(leave_date, field="leave_date") or today - _DAY
-    if last < employee.hire_on - _DAY:
-        raise refuse("DATES_REVERSED", field="leave_date")
+    if leave_date and last < employee.hire_on - _DAY:
+        raise refuse("DATES_REVERSED", field="leave_date", hire_date=employee.hire_on)
     employee.leave_on = last
     _leave_posts(call, employee, last)
     state = _LEFT if last < today else employee.state

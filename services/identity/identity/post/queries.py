@@ -122,7 +122,9 @@ def has_valid_posts(session: Session, unit_id: UUID, day: date) -> bool:
 
 
 def was_ever_held(session: Session, post_id: UUID) -> bool:
-    wanted = select(exists().where(Tenure.post_id == post_id))
+    """Whether somebody has held a post or is to; what was called off before it began does not count."""
+    served = or_(Tenure.end_on.is_(None), Tenure.end_on >= Tenure.start_on)
+    wanted = select(exists().where(Tenure.post_id == post_id, served))
     return bool(session.scalar(wanted, execution_options={"reach": "whether a post was ever held"}))
 
 

@@ -31,6 +31,11 @@ def is_taken(session: Session, tenure_id: UUID) -> bool:
     return session.scalar(select(Tenure.id).where(Tenure.id == tenure_id), execution_options=_KNOWN) is not None
 
 
+def of_post(session: Session, post_id: UUID) -> Sequence[Tenure]:
+    """All tenures of a post that the caller may read."""
+    return session.scalars(select(Tenure).where(Tenure.post_id == post_id)).all()
+
+
 def main_from(session: Session, employee_id: UUID, day: date) -> Sequence[Tenure]:
     """A person's main tenures that reach a day or lie after it."""
     wanted = select(Tenure).where(Tenure.employee_id == employee_id, Tenure.main, _reaching(day))
