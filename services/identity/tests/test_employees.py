@@ -183,6 +183,36 @@ def test_a_planned_transfer_is_not_lost_unless_it_is_to_be(firm: Company) -> Non
     assert (str(firm.post["other"]), planned, day_before(planned)) in told
 
 
+def test_a_transfer_to_the_post_somebody_holds_changes_nothing(firm: Company) -> None:
+    admin, person = firm.as_("admin"), str(firm.person["seller"])
+    before, held = admin("GetEmployee", id=person), admin("ListTenures", employee_id=person).tenures
+    firm.forget_events()
+    for day in ("", (clock.today() + timedelta(days=5)).isoformat()):
+        assert act(firm, "TransferEmployee", "seller", post_id=str(firm.post["seller"]), effective_date=day) == before
+    assert admin("ListTenures", employee_id=person).tenures == held
+    assert firm.events("person.changed.v1") == []
+
+
+def test_a_planned_transfer_is_called_off_by_one_to_the_post_somebody_holds(firm: Company) -> None:
+    admin, person, planned = firm.as_("admin"), str(firm.person["seller"]), clock.today() + timedelta(days=9)
+    admin("EndTenure", id=str(firm.tenure["other"]), etag="*")
+    act(firm, "TransferEmployee", "seller", post_id=str(firm.post["other"]), effective_date=planned.isoformat())
+    stay = {"post_id": str(firm.post["seller"])}
+    assert refusal(admin, "TransferEmployee", id=person, etag="*", **stay) == "TRANSFER_PLANNED"
+    act(firm, "TransferEmployee", "seller", replace_planned=True, **stay)
+    (kept,) = admin("ListTenures", employee_id=person).tenures
+    assert (kept.id, kept.end_date) == (str(firm.tenure["seller"]), "")
+
+
+def test_nobody_is_transferred_to_a_post_that_has_ended(firm: Company) -> None:
+    admin, post = firm.as_("admin"), str(firm.post["other"])
+    admin("EndTenure", id=str(firm.tenure["other"]), etag="*")
+    admin("UpdatePost", post={"id": post, "etag": "*", "end_date": day_before(clock.today().isoformat())})
+    with pytest.raises(Refused) as refused:
+        act(firm, "TransferEmployee", "seller", post_id=post)
+    assert (refused.value.reason, refused.value.fields) == ("POST_NOT_VALID", ["post_id"])
+
+
 def test_nobody_holds_a_post_before_they_are_hired(firm: Company) -> None:
     person, today = hired(firm.as_("admin"), unit_id=str(firm.unit["h1"])), clock.today().isoformat()
     early = {"post_id": str(firm.post["seller"]), "employee_id": person.id, "kind": "TENURE_KIND_HOLDER"}
@@ -274,8 +304,8 @@ def test_who_never_came_has_held_nothing(firm: Company, days: int) -> None:
 
 def test_nobody_leaves_before_the_eve_of_hiring(firm: Company) -> None:
     person = hired(firm.as_("admin"), unit_id=str(firm.unit["h1"]))
+    early = day_before(day_before(person.hire_date))
     with pytest.raises(Refused) as refused:
-        early = day_before(day_before(person.hire_date))
         firm.as_("admin")("DismissEmployee", id=person.id, etag="*", leave_date=early)
     assert (refused.value.reason, refused.value.fields) == ("DATES_REVERSED", ["leave_date"])
     assert refused.value.metadata == {"hire_date": person.hire_date}

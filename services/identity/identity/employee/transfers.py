@@ -26,12 +26,13 @@ _DAY = timedelta(days=1)
 def transfer(
     call: Call, *, employee_id: UUID, post_id: UUID, effective_date: str, replace_planned: bool, etag: str
 ) -> Employee:
-    """End the main tenure and begin another in a new main post, from a day on.
+    """Have somebody's main post be this one from a day on: the main tenure ends, and another begins.
 
-    Refuses NOT_FOUND, OUT_OF_REACH, VERSION_MISMATCH, EMPLOYEE_NOT_ACTIVE, POST_UNKNOWN, NOT_ONESELF,
-    UNIT_BEYOND_REACH, NOT_GRANTABLE, DATE_INVALID, TENURE_BEFORE_HIRE, POST_NOT_VALID, TENURE_OVERLAPS,
-    MAIN_TENURE_OVERLAPS, TENURE_BEGAN_LATER a day that would leave nothing of a tenure that has begun, and
-    TRANSFER_PLANNED, naming the day, where a planned main post would be lost that is not to be replaced.
+    Who holds it by then goes on in it; where that was to be anyway, nothing changes. Refuses NOT_FOUND, OUT_OF_REACH,
+    VERSION_MISMATCH, EMPLOYEE_NOT_ACTIVE, POST_UNKNOWN, NOT_ONESELF, UNIT_BEYOND_REACH, NOT_GRANTABLE, DATE_INVALID,
+    TENURE_BEFORE_HIRE, POST_NOT_VALID, TENURE_OVERLAPS, MAIN_TENURE_OVERLAPS, TENURE_BEGAN_LATER a day that would leave
+    nothing of a tenure that has begun, and TRANSFER_PLANNED, naming the day, where a planned main post would be lost
+    that is not to be replaced.
     """
     session = call.session
     employee = changeable(call, employee_id, etag)
@@ -42,17 +43,34 @@ def transfer(
     zone = units.zone_of(session, post.unit_id)
     day = days.checked_day(effective_date, field="effective_date") or clock.today(zone)
     tenure_days.demand_hired(session, employee, day, zone, field="effective_date")
-    found = [
-        each for each in tenure_queries.main_from(session, employee_id, day) if not tenure_days.is_called_off(each)
-    ]
-    _leave(call, employee, found, day, replace_planned=replace_planned)
-    wanted = tenures.Wanted(
-        post_id=post_id, employee_id=employee_id, kind=TENURE_KIND_HOLDER, start_on=day, end_on=post.end_on, main=True
-    )
-    tenures.note(call, employee, tenures.begin(session, post, wanted=wanted, start=day))
+    if not days.covers(post, day, post.end_on):
+        raise refuse("POST_NOT_VALID", field="post_id")
+    found = tenure_queries.main_from(session, employee_id, day)
+    held = next((each for each in found if _holds(each, post, day)), None)
+    if held and len(found) == 1 and held.end_on in (None, post.end_on):
+        return employee
+    _leave(call, employee, [each for each in found if each is not held], day, replace_planned=replace_planned)
+    tenures.note(call, employee, _goes_on(session, held, post) if held else _begun(session, employee, post, day))
     employee.updated_at = clock.now()
     rights.changed(session, [employee_id])
     return employee
+
+
+def _holds(tenure: Tenure, post: Post, day: date) -> bool:
+    return (tenure.post_id, tenure.kind) == (post.id, TENURE_KIND_HOLDER) and days.is_valid(tenure, day)
+
+
+def _goes_on(session: Session, held: Tenure, post: Post) -> Tenure:
+    held.end_on = post.end_on
+    session.flush()
+    return held
+
+
+def _begun(session: Session, employee: Employee, post: Post, day: date) -> Tenure:
+    wanted = tenures.Wanted(
+        post_id=post.id, employee_id=employee.id, kind=TENURE_KIND_HOLDER, start_on=day, end_on=post.end_on, main=True
+    )
+    return tenures.begin(session, post, wanted=wanted, start=day)
 
 
 def _post(call: Call, post_id: UUID) -> Post:

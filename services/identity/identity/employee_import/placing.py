@@ -59,10 +59,11 @@ def place(call: Call, row: Row, employee: Employee, fitting: Sequence[Post]) -> 
 
 
 def _vacant(call: Call, row: Row, fitting: Sequence[Post], start: date) -> Post:
-    """The first post that nobody holds; of one named by its code, others may be holders as well."""
+    """The first valid post that nobody holds; of one named by its code, others may be holders as well."""
     if fitting[0].code == row.values.get("post"):
         return fitting[0]
-    free = posts.unheld_from(call.session, [post.id for post in fitting], start)
+    valid = [post.id for post in fitting if days.covers(post, start, post.end_on)]
+    free = posts.unheld_from(call.session, valid, start)
     found = next((post for post in fitting if post.id in free), None)
     if found is None:
         raise refuse("NO_VACANT_POST", field="post" if "post" in row.values else "role")

@@ -43,7 +43,7 @@ def demand_hired(session: Session, employee: Employee, start: date, zone: str, *
 def demand_all_hired(session: Session, employee: Employee) -> None:
     """Refuse TENURE_BEFORE_HIRE a day of hiring after which tenures there are would have begun."""
     for held in holdings.of_people(session, [employee.id], today=False):
-        if not is_called_off(held.tenure):
+        if not _called_off(held.tenure):
             demand_hired(session, employee, held.tenure.start_on, held.zone, field="employee.hire_date")
 
 
@@ -52,12 +52,11 @@ def demand_begun_before(session: Session, tenures: Iterable[Tenure], day: date, 
     for tenure in tenures:
         post = queries.known_posts(session, [tenure.post_id])[tenure.post_id]
         begun = tenure.start_on < clock.today(units.zone_of(session, post.unit_id))
-        if begun and tenure.start_on >= day and not is_called_off(tenure):
+        if begun and tenure.start_on >= day and not _called_off(tenure):
             raise refuse("TENURE_BEGAN_LATER", field=field, start_date=tenure.start_on, post_id=tenure.post_id)
 
 
-def is_called_off(tenure: Tenure) -> bool:
-    """Whether it was ended before it began."""
+def _called_off(tenure: Tenure) -> bool:
     return tenure.end_on is not None and tenure.end_on < tenure.start_on
 
 
