@@ -51,11 +51,17 @@ def transfer(firm: Company) -> None:
     act(firm, "TransferEmployee", "seller", post_id=str(firm.post["other"]))
 
 
+def close_and_reopen(firm: Company) -> None:
+    for act_ in ("CloseUnit", "ReopenUnit"):
+        firm.as_("admin")(act_, id=str(firm.unit["h2"]), etag="*")
+
+
 ACTS: dict[str, Callable[[Company], Any]] = {
     "CreateUnit": lambda firm: made(firm.as_("admin"), firm),
     "UpdateUnit": lambda firm: update(firm, "unit", made(firm.as_("admin"), firm), name="改名"),
     "MoveUnit": lambda firm: move(firm, "h2", "shenzhen"),
     "CloseUnit": lambda firm: firm.as_("admin")("CloseUnit", id=str(firm.unit["h2"]), etag="*"),
+    "ReopenUnit": close_and_reopen,
     "CreateRole": new_role,
     "UpdateRole": lambda firm: update(firm, "role", new_role(firm), name="改名"),
     "DeleteRole": lambda firm: firm.as_("admin")("DeleteRole", id=new_role(firm).id, etag="*"),

@@ -92,7 +92,7 @@ def test_a_renamed_unit_renames_its_group(firm: Company, realm: TestRealm) -> No
     assert realm.groups_of("seller") == ["/hq/hangzhou/team-one"]
 
 
-def test_a_closed_unit_loses_its_group(firm: Company, realm: TestRealm) -> None:
+def test_a_closed_unit_loses_its_group_and_has_it_again_when_reopened(firm: Company, realm: TestRealm) -> None:
     tell(firm, realm.realm, telling.GROUP, "h2")
     closing = firm.as_("admin")("CloseUnit", id=str(firm.unit["h2"]), etag="*")
     tell(firm, realm.realm, telling.GROUP, "h2")
@@ -101,6 +101,9 @@ def test_a_closed_unit_loses_its_group(firm: Company, realm: TestRealm) -> None:
         firm.tell_of_closing(closing, source=service)
     tell(firm, realm.realm, telling.GROUP, "h2")
     assert [group["name"] for group in realm.children("/hq/hangzhou")] == []
+    firm.as_("admin")("ReopenUnit", id=str(firm.unit["h2"]), etag="*")
+    tell(firm, realm.realm, telling.GROUP, "h2")
+    assert [group["name"] for group in realm.children("/hq/hangzhou")] == ["h2"]
 
 
 def test_another_post_brings_another_role_and_group(firm: Company, realm: TestRealm) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy.orm import Session
@@ -314,9 +315,7 @@ def test_an_answer_that_comes_twice_closes_once(firm: Company) -> None:
 
 
 def test_an_empty_unit_is_closed(firm: Company) -> None:
-    asked = close(firm)
-    for source in ("customers", "probe"):
-        firm.tell_of_closing(asked, source=source)
+    closed(firm)
     assert "h2" not in tree(firm.as_("admin"))
     assert "h2" in tree(firm.as_("admin"), show_closed=True)
     yesterday = (clock.today() - timedelta(days=1)).isoformat()
@@ -324,14 +323,81 @@ def test_an_empty_unit_is_closed(firm: Company) -> None:
     assert firm.events("org.changed.v1")[-1]["units"][0]["state"] == "CLOSED"
 
 
-@pytest.mark.parametrize("unit", ["hq", "hangzhou", "h1"])
-def test_a_unit_that_holds_something_is_not_closed(firm: Company, unit: str) -> None:
-    assert refusal(firm.as_("admin"), "CloseUnit", id=str(firm.unit[unit]), etag="*") == "UNIT_NOT_EMPTY"
+@pytest.mark.parametrize(
+    ("unit", "held"),
+    [
+        ("hq", {"unit": "2", "post": "2", "employee": "2"}),
+        ("hangzhou", {"unit": "2", "post": "1", "employee": "1"}),
+        ("h1", {"post": "2", "employee": "2"}),
+    ],
+)
+def test_a_unit_that_holds_something_is_not_closed_and_says_what(firm: Company, unit: str, held: Any) -> None:
+    with pytest.raises(Refused) as refused:
+        close(firm, unit)
+    assert (refused.value.reason, refused.value.metadata) == ("UNIT_NOT_EMPTY", held)
 
 
 def test_a_unit_is_not_closed_before_a_planned_child_comes(firm: Company) -> None:
     move(firm, "h1", "h2", clock.today() + timedelta(days=3))
     assert refusal(firm.as_("admin"), "CloseUnit", id=str(firm.unit["h2"]), etag="*") == "UNIT_NOT_EMPTY"
+
+
+def closed(firm: Company, unit: str = "h2") -> None:
+    asked = close(firm, unit)
+    for source in ("customers", "probe"):
+        firm.tell_of_closing(asked, source=source)
+    assert state(firm, unit) == "CLOSED"
+
+
+def reopen(firm: Company, unit: str = "h2") -> Any:
+    return firm.as_("admin")("ReopenUnit", id=str(firm.unit[unit]), etag="*")
+
+
+def test_a_closed_unit_is_put_in_use_again(firm: Company) -> None:
+    closed(firm)
+    version = firm.rows("SELECT tree_version FROM org_state")[0].tree_version
+    assert reopen(firm).tree_version == version + 1
+    assert (state(firm), "h2" in tree(firm.as_("admin"))) == ("ACTIVE", True)
+    assert firm.events("org.changed.v1")[-1]["units"][0]["state"] == "ACTIVE"
+    assert made(firm.as_("admin"), firm, below="h2").parent_id == str(firm.unit["h2"])
+
+
+def test_a_unit_that_is_being_closed_is_put_in_use_again_whatever_is_answered_then(firm: Company) -> None:
+    asked = close(firm)
+    firm.tell_of_closing(asked)
+    reopen(firm)
+    firm.tell_of_closing(asked, source="probe")
+    assert state(firm) == "ACTIVE"
+
+
+def test_to_reopen_a_unit_in_use_changes_nothing(firm: Company) -> None:
+    before = firm.as_("admin")("GetUnit", id=str(firm.unit["h2"]))
+    assert reopen(firm) == before
+
+
+def test_a_unit_is_not_reopened_below_one_that_is_closed(firm: Company) -> None:
+    admin = firm.as_("admin")
+    upper = made(admin, firm, kind="UNIT_KIND_DEPARTMENT")
+    firm.unit["new"] = UUID(upper.id)
+    move(firm, "h2", "new")
+    closed(firm)
+    closed(firm, "new")
+    with pytest.raises(Refused) as refused:
+        reopen(firm)
+    assert (refused.value.reason, refused.value.metadata) == ("PARENT_CLOSED", {"parent_id": upper.id})
+    reopen(firm, "new")
+    admin("UpdateUnit", unit={"id": upper.id, "etag": "*", "kind": "UNIT_KIND_TEAM"})
+    assert reopen(firm).depth == 3
+
+
+def test_a_unit_is_not_reopened_below_a_lower_one(firm: Company) -> None:
+    admin = firm.as_("admin")
+    upper, lower = (made(admin, firm, code=code, kind="UNIT_KIND_DEPARTMENT") for code in ("up", "low"))
+    firm.unit |= {"up": UUID(upper.id), "low": UUID(lower.id)}
+    move(firm, "low", "up")
+    closed(firm, "low")
+    admin("UpdateUnit", unit={"id": upper.id, "etag": "*", "kind": "UNIT_KIND_TEAM"})
+    assert refusal(admin, "ReopenUnit", id=lower.id, etag="*") == "UNIT_KIND_ORDER"
 
 
 def test_nothing_is_put_into_a_closed_unit(firm: Company) -> None:

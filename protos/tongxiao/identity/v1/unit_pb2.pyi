@@ -413,6 +413,30 @@ class CloseUnitRequest(_message.Message):
 Global___CloseUnitRequest: _TypeAlias = CloseUnitRequest  # noqa: Y015
 
 @_typing.final
+class ReopenUnitRequest(_message.Message):
+    """Asks to put a unit in use again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    etag: _builtins.str
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "id", b"id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReopenUnitRequest: _TypeAlias = ReopenUnitRequest  # noqa: Y015
+
+@_typing.final
 class ListUnitParentsRequest(_message.Message):
     """Asks for a unit's parents over time."""
 
