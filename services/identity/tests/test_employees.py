@@ -77,7 +77,6 @@ def test_the_same_hire_again_answers_the_same_employee(firm: Company) -> None:
         ({"number": "E-seller"}, "NUMBER_TAKEN"),
         ({"username": "seller"}, "USERNAME_TAKEN"),
         ({"mobile": "12"}, "MOBILE_INVALID"),
-        ({"number": "7"}, "INVALID_FIELD"),
         ({"unit_id": str(new_id())}, "UNIT_UNKNOWN"),
     ],
 )
@@ -85,6 +84,13 @@ def test_a_wrong_hire_is_refused(firm: Company, fields: dict[str, Any], reason: 
     with pytest.raises(Refused) as refused:
         hired(firm.as_("admin"), **fields)
     assert refused.value.reason == reason
+
+
+def test_a_number_too_short_to_sign_in_with_needs_a_sign_in_name(firm: Company) -> None:
+    with pytest.raises(Refused) as refused:
+        hired(firm.as_("admin"), number="7")
+    assert (refused.value.reason, refused.value.fields) == ("NUMBER_TOO_SHORT", ["employee.number"])
+    assert hired(firm.as_("admin"), number="7", username="seven").username == "seven"
 
 
 def test_an_address_belongs_to_one_person(firm: Company) -> None:

@@ -75,7 +75,7 @@ class Employee(_message.Message):
     name: _builtins.str
     name_en: _builtins.str
     username: _builtins.str
-    """The sign-in name; the number in lower case where empty at creation."""
+    """The sign-in name; the number in lower case where empty at creation, if that has 3 characters at least."""
     email: _builtins.str
     mobile: _builtins.str
     """An international number, such as +8613812345678."""

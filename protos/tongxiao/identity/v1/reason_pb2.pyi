@@ -70,6 +70,7 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_MOVE_PLANNED: _Reason.ValueType  # 45
     REASON_TRANSFER_PLANNED: _Reason.ValueType  # 46
     REASON_PARENT_CLOSED: _Reason.ValueType  # 47
+    REASON_NUMBER_TOO_SHORT: _Reason.ValueType  # 48
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Why identity refused."""
@@ -122,4 +123,5 @@ REASON_NO_VACANT_POST: Reason.ValueType  # 44
 REASON_MOVE_PLANNED: Reason.ValueType  # 45
 REASON_TRANSFER_PLANNED: Reason.ValueType  # 46
 REASON_PARENT_CLOSED: Reason.ValueType  # 47
+REASON_NUMBER_TOO_SHORT: Reason.ValueType  # 48
 Global___Reason: _TypeAlias = Reason  # noqa: Y015

@@ -25,7 +25,7 @@ def hire(call: Call, *, employee_id: UUID | None, given: Mapping[str, Any], unit
     """Hire somebody, looked after by a unit the caller governs: theirs where none is named.
 
     The same again answers the employee as they are. Refuses UNIT_UNKNOWN, UNIT_CLOSED, UNIT_BEYOND_REACH, NUMBER_TAKEN,
-    USERNAME_TAKEN, EMAIL_TAKEN, MOBILE_INVALID, ALREADY_EXISTS and ID_TAKEN.
+    USERNAME_TAKEN, EMAIL_TAKEN, MOBILE_INVALID, NUMBER_TOO_SHORT, ALREADY_EXISTS and ID_TAKEN.
     """
     session = call.session
     values, find, taken = facts.checked(given, number=given["number"]), queries.find_employee, queries.is_taken
@@ -60,8 +60,8 @@ def build(employee_id: UUID, values: Mapping[str, Any], *, unit_id: UUID) -> Emp
 def update(call: Call, *, employee_id: UUID, etag: str, changes: Mapping[str, Any]) -> Employee:
     """Change an employee's record.
 
-    Refuses NOT_FOUND, OUT_OF_REACH, VERSION_MISMATCH, NUMBER_TAKEN, USERNAME_TAKEN, EMAIL_TAKEN, MOBILE_INVALID, and
-    TENURE_BEFORE_HIRE a day of hiring after tenures there are.
+    Refuses NOT_FOUND, OUT_OF_REACH, VERSION_MISMATCH, NUMBER_TAKEN, USERNAME_TAKEN, EMAIL_TAKEN, MOBILE_INVALID,
+    NUMBER_TOO_SHORT, and TENURE_BEFORE_HIRE a day of hiring after tenures there are.
     """
     session = call.session
     employee = changeable(call, employee_id, etag)
