@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from google.protobuf.json_format import MessageToDict
+from sqlalchemy import text
 
 from chassis import anchors, clock
 from chassis.database import transaction
@@ -126,7 +127,18 @@ def test_days_and_enums_are_told_as_the_api_tells_them(firm: Company) -> None:
     told = MessageToDict(found.after)
     assert told["state"] == "EMPLOYEE_STATE_ACTIVE"
     assert told["hireDate"] == clock.today().isoformat()
+    person = firm.as_("admin")("GetEmployee", id=found.resource_id)
+    assert told["createTime"] == person.create_time.ToJsonString()
     assert told["mobile"] == {"personal": True}
+
+
+def test_an_instant_kept_by_an_earlier_release_is_told_as_the_others(firm: Company) -> None:
+    unit = made(firm.as_("admin"), firm)
+    kept = 'UPDATE audit SET after = after || \'{"created_at": "2026-03-01 01:02:03.5+00:00"}\' WHERE resource_id = :id'
+    with firm.database.engine("owner").begin() as connection:
+        connection.execute(text(kept), {"id": unit.id})
+    (found,) = listed(firm, "admin", resource="unit", resource_id=unit.id)
+    assert MessageToDict(found.after)["createTime"] == "2026-03-01T01:02:03.500Z"
 
 
 def listed(firm: Company, name: str, **asked: Any) -> list[Any]:

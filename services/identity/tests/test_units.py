@@ -126,6 +126,13 @@ def test_only_units_of_ones_own_are_read(firm: Company) -> None:
     assert refusal(firm.as_("manager"), "GetUnit", id=str(firm.unit["shenzhen"])) == "NOT_FOUND"
 
 
+def test_what_has_an_operation_of_its_own_is_not_changed_otherwise(firm: Company) -> None:
+    unit = {"id": str(firm.unit["h1"]), "etag": "*", "parent_id": str(firm.unit["shenzhen"])}
+    with pytest.raises(Refused) as refused:
+        firm.as_("admin")("UpdateUnit", unit=unit, update_mask={"paths": ["parent_id"]})
+    assert (refused.value.reason, refused.value.fields) == ("FIELD_READ_ONLY", ["parent_id"])
+
+
 def test_units_are_listed_parents_first_page_by_page(firm: Company) -> None:
     admin, codes, token = firm.as_("admin"), [], ""
     while True:
