@@ -14,6 +14,7 @@ from chassis.errors import refuse as refuse_common
 from gateway import answers, languages, queries, templates
 from gateway.answers import Answer
 from gateway.endpoints import Target
+from gateway.openapi.texts import both
 from gateway.refusals import refuse
 from gateway.templates import Tree
 from gateway.visits import Visit
@@ -107,11 +108,16 @@ def described() -> dict[str, Any]:
             "post": {
                 **shared,
                 "operationId": "uploadFile",
-                "summary": "上传文件，供导入使用，至多 64 MiB。 Uploads a file for an import, 64 MiB at most.",
+                **both(
+                    summary=("上传文件，供导入使用，至多 64 MiB。", "Uploads a file for an import, 64 MiB at most.")
+                ),
                 "parameters": [{"name": "name", "in": "query", "required": False, "schema": {"type": "string"}}],
                 "requestBody": {"required": True, "content": {"application/octet-stream": anything}},
                 "responses": {
-                    "201": {"description": "已保存。 Kept.", "content": {"application/json": {"schema": stored}}},
+                    "201": {
+                        **both(description=("已保存。", "Kept.")),
+                        "content": {"application/json": {"schema": stored}},
+                    },
                     **dict.fromkeys(("400", "401", "413", "429", "503"), problem),
                     "default": problem,
                 },
@@ -121,10 +127,13 @@ def described() -> dict[str, Any]:
             "get": {
                 **shared,
                 "operationId": "fetchFile",
-                "summary": "下载自己的文件。 Fetches a file of one's own.",
+                **both(summary=("下载自己的文件。", "Fetches a file of one's own.")),
                 "parameters": [{"name": "key", "in": "path", "required": True, "schema": {"type": "string"}}],
                 "responses": {
-                    "200": {"description": "文件。 The file.", "content": {"application/octet-stream": anything}},
+                    "200": {
+                        **both(description=("文件。", "The file.")),
+                        "content": {"application/octet-stream": anything},
+                    },
                     **dict.fromkeys(("400", "401", "404", "429", "503"), problem),
                     "default": problem,
                 },
