@@ -16,7 +16,7 @@ from opentelemetry import trace
 from sqlalchemy import event, insert, inspect, select
 from sqlalchemy.orm import Session
 
-from chassis import personal, schema
+from chassis import clock, personal, schema
 from chassis.audit_schema import audit
 from chassis.places import Places
 
@@ -162,7 +162,9 @@ def bound_to(record_id: object, field: str) -> str:
 def _plain(value: Any) -> Any:
     if isinstance(value, Enum):
         return value.name
-    if isinstance(value, UUID | datetime | date | Decimal):
+    if isinstance(value, datetime):
+        return clock.stamp(value).ToJsonString()
+    if isinstance(value, UUID | date | Decimal):
         return str(value)
     if isinstance(value, list | tuple | set | frozenset):
         return [_plain(part) for part in value]

@@ -1,13 +1,14 @@
 """The fields of a row of the trail as a caller may see them: names of enum values, masks, what was erased."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from sqlalchemy.orm import Session
 
-from chassis import fields, personal
+from chassis import clock, fields, personal
 from chassis.audit import JOB, bound_to
 from chassis.call import Call
 from chassis.caller import FieldAccess
@@ -19,6 +20,7 @@ from tongxiao.common.v1.permission_pb2 import Permission
 
 # A column's name beside that of the message's field.
 _ENDINGS = (("_on", "_date"), ("ted_at", "t_time"), ("_at", "_time"))
+_INSTANT = "google.protobuf.Timestamp"
 _STAMPS = {"created_at": "create_time", "updated_at": "update_time", "deleted_at": "delete_time"}
 
 
@@ -47,7 +49,7 @@ class Teller:
         if personal.is_sealed(value):
             value = self._opened(row, column, value)
         name = field.json_name if field else _camel(column)
-        return name, _shown(_named(field, value), access, readable=readable)
+        return name, _shown(_as_told(field, value), access, readable=readable)
 
     def _opened(self, row: Any, column: str, value: Any) -> Any:
         """The value in clear; that it was erased, or was never kept."""
@@ -104,12 +106,16 @@ def _field_of(message: Any, column: str) -> FieldDescriptor | None:
     return next((descriptor.fields_by_name[name] for name in names if name in descriptor.fields_by_name), None)
 
 
-def _named(field: FieldDescriptor | None, value: Any) -> Any:
-    """The name of an enum's value in place of its number."""
-    if field is None or field.enum_type is None or not isinstance(value, int):
+def _as_told(field: FieldDescriptor | None, value: Any) -> Any:
+    """An enum's name in place of its number, and an instant as the API tells it, however it was kept."""
+    if field is None:
         return value
-    known = field.enum_type.values_by_number.get(value)
-    return known.name if known else value
+    if field.enum_type and isinstance(value, int):
+        known = field.enum_type.values_by_number.get(value)
+        return known.name if known else value
+    if field.message_type and field.message_type.full_name == _INSTANT and isinstance(value, str):
+        return clock.stamp(datetime.fromisoformat(value)).ToJsonString()
+    return value
 
 
 def _shown(value: Any, access: FieldAccess, *, readable: bool) -> Any:

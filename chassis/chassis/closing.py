@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from chassis import outbox, schema
+from chassis import outbox, schema, turns
 from tongxiao.common.v1 import closing_pb2 as pb
 from tongxiao.identity.events.v1.events_pb2 import OrgChanged
 
@@ -18,8 +18,7 @@ ACTIVE, CLOSING = "ACTIVE", "CLOSING"
 Count = Callable[[Session, UUID], Mapping[str, int]]
 
 _REACH = {"reach": "whether a unit is open"}
-_SHARED = text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:unit, 0))")
-_ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended(:unit, 0))")
+_TURN = "closing"
 
 
 def is_open(session: Session, unit_id: UUID) -> bool:
@@ -27,7 +26,7 @@ def is_open(session: Session, unit_id: UUID) -> bool:
     held: set[UUID] = session.info.setdefault("open_units", set())
     if unit_id in held:
         return True
-    session.execute(_SHARED, {"unit": str(unit_id)}, execution_options=_REACH)
+    turns.share(session, _TURN, unit_id)
     units = schema.org_units.c
     state = session.scalar(select(units.state).where(units.id == unit_id), execution_options=_REACH)
     if state in (None, ACTIVE):
@@ -42,8 +41,7 @@ def answer(session: Session, service: str, told: OrgChanged, count: Count) -> No
     Waits for whatever is on its way into them; what begins later finds them closing.
     """
     closing = sorted(unit.id for unit in told.units if unit.state == CLOSING)
-    for unit_id in closing:
-        session.execute(_ALONE, {"unit": unit_id}, execution_options=_REACH)
+    turns.wait_for_all(session, _TURN, closing)
     for unit_id in closing:
         found = {kind: number for kind, number in count(session, UUID(unit_id)).items() if number}
         told_of: Any = pb.UnitOccupied(unit_id=unit_id, tree_version=told.tree_version, counts=found)

@@ -1,8 +1,10 @@
 """Files: uploaded by people for long work, and made by it for them. A folder of this machine, or a bucket.
 
-A key names its owner and cannot be guessed. Files are kept for a week.
+A key names its owner and cannot be guessed. The name that people know a file by stands in another beside it. Files are
+kept for a week.
 """
 
+import json
 import logging
 import secrets
 import tempfile
@@ -25,6 +27,7 @@ log = logging.getLogger(__name__)
 KEPT = timedelta(days=7)
 LARGEST = 64 * 1024 * 1024
 _PART = 1024 * 1024
+_NAMES = ".names"
 
 _store: ObjectStore | None = None
 
@@ -47,8 +50,11 @@ def is_of(key: str, person_id: UUID) -> bool:
     return key.startswith(f"{person_id.hex}-") and "/" not in key
 
 
-async def receive(key: str, parts: AsyncIterator[bytes]) -> int:
-    """Keep what arrives; its size. Refuses FILE_TOO_LARGE, and keeps nothing then; FILES_UNAVAILABLE at once."""
+async def receive(key: str, parts: AsyncIterator[bytes], *, name: str = "") -> int:
+    """Keep what arrives, under the name people know it by; its size.
+
+    Refuses FILE_TOO_LARGE, and keeps nothing then; FILES_UNAVAILABLE at once.
+    """
     store, size = _required(), 0
 
     async def counted() -> AsyncIterator[bytes]:
@@ -64,6 +70,8 @@ async def receive(key: str, parts: AsyncIterator[bytes]) -> int:
             kept.write(part)
         kept.seek(0)
         await obstore.put_async(store, key, kept)
+    if name:
+        await obstore.put_async(store, f"{key}{_NAMES}", _names(name))
     return size
 
 
@@ -76,9 +84,24 @@ async def send(key: str) -> tuple[int, AsyncIterator[bytes]]:
     return found.meta["size"], _parts(found)
 
 
+async def names_of(key: str) -> tuple[str, str]:
+    """The names that people know a file by, in Chinese and in English; empty where it has none."""
+    try:
+        found = await obstore.get_async(_required(), f"{key}{_NAMES}")
+    except (BaseError, FileNotFoundError):
+        return "", ""
+    name, name_en = json.loads(bytes(await found.bytes_async()))
+    return name, name_en
+
+
 def put(key: str, file: Any) -> None:
     """Keep a file that was made here."""
     obstore.put(_required(), key, file)
+
+
+def name(key: str, name: str, name_en: str = "") -> None:
+    """Have people know a file by a name, and by another in English where it has one."""
+    obstore.put(_required(), f"{key}{_NAMES}", _names(name, name_en))
 
 
 @contextmanager
@@ -112,6 +135,10 @@ def forget() -> None:
         old = [each["path"] for each in page if each["last_modified"] < before]
         if old:
             obstore.delete(_store, old)
+
+
+def _names(name: str, name_en: str = "") -> bytes:
+    return json.dumps([name, name_en or name]).encode()
 
 
 async def _parts(found: Any) -> AsyncIterator[bytes]:

@@ -28,6 +28,8 @@ def create(importers: Importers, given: pb.ImportJob, call: Call) -> pb.ImportJo
         raise refuse("FILE_UNKNOWN", field="import_job.file_key")
     arguments = {"file_key": given.file_key, "file_name": given.file_name, "sheet": given.sheet, **_plan(given)}
     imports.demand_mapping(importer, arguments)
+    if given.file_name:
+        files.name(given.file_key, given.file_name)
     job = jobs.create(call, kind=importer.job_kind, job_id=parse_id(given.id), arguments=arguments)
     return message(importer, job, call)
 

@@ -4,6 +4,7 @@ import io
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -99,6 +100,8 @@ def write_failed(session: Session, job: Job) -> str:
         kept.seek(0)
         files.put(key, kept)
         text.detach()
+    original = Path(job.arguments["file_name"]).stem
+    files.name(key, f"{original} 失败行.csv".strip(), f"{original} failed rows.csv".strip())
     return key
 
 

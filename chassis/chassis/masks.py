@@ -14,7 +14,7 @@ from tongxiao.common.v1 import options_pb2
 def changed_fields(call: Call, resource: Message, mask: FieldMask, *, allowed: Collection[str]) -> list[str]:
     """The fields that an update names, each of which the caller may edit wherever the resource lies.
 
-    Refuses MASK_INVALID what is not `allowed`, FIELD_NOT_READABLE what the caller may not edit.
+    Refuses MASK_INVALID and FIELD_READ_ONLY what is not `allowed`, FIELD_NOT_READABLE what the caller may not edit.
     """
     names = named_fields(resource, mask, allowed=allowed)
     for name in names:
@@ -27,14 +27,16 @@ def changed_fields(call: Call, resource: Message, mask: FieldMask, *, allowed: C
 def named_fields(resource: Message, mask: FieldMask, *, allowed: Collection[str]) -> list[str]:
     """The fields of `resource` an update names: those of the mask, else those populated; `*` is all allowed.
 
-    Refuses MASK_INVALID what is not `allowed`.
+    Refuses what is not `allowed`: FIELD_READ_ONLY a field of the resource, MASK_INVALID what is none.
     """
     paths = list(mask.paths) or [field.name for field, _ in resource.ListFields() if field.name in allowed]
     if paths == ["*"]:
         paths = sorted(allowed)
     for path in paths:
-        if path.split(".", 1)[0] not in allowed:
-            raise refuse("MASK_INVALID", field=path)
+        name = path.split(".", 1)[0]
+        if name not in allowed:
+            known = name in resource.DESCRIPTOR.fields_by_name
+            raise refuse("FIELD_READ_ONLY" if known else "MASK_INVALID", field=path)
     return list(dict.fromkeys(path.split(".", 1)[0] for path in paths))
 
 

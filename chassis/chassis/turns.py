@@ -14,6 +14,12 @@ def wait(session: Session, what: str, of: object) -> None:
     session.execute(lock.select(), execution_options=_EXEMPT)
 
 
+def share(session: Session, what: str, of: object) -> None:
+    """Go on, beside others who do so, when nobody is at the same alone; who comes for that waits for all of them."""
+    lock = func.pg_advisory_xact_lock_shared(func.hashtextextended(f"{what}/{of}", 0))
+    session.execute(lock.select(), execution_options=_EXEMPT)
+
+
 def wait_for_all(session: Session, what: str, of: Iterable[object]) -> None:
     """The same for several at once, in one order for everybody."""
     keys = bindparam(None, [f"{what}/{each}" for each in of], ARRAY(Text))

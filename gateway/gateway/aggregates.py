@@ -38,14 +38,14 @@ class Part:
 class Aggregate:
     """A screen: what `main` answers, and `parts` beside it. Where there is a `main`, there is no screen without it.
 
-    One without a main has a `name` and a `summary` of its own, and no id in its address.
+    One without a main has a `name` and a `summary` (in Chinese and in English) of its own, and no id in its address.
     """
 
     address: str
     main: Part | None = None
     parts: tuple[Part, ...] = ()
     name: str = ""
-    summary: str = ""
+    summary: tuple[str, str] = ("", "")
 
 
 # How many of each a screen shows before one opens the list.
@@ -61,8 +61,10 @@ AGGREGATES = (
     Aggregate(
         "/v1/home",
         name="getHome",
-        summary="首页：各人所见依其岗位，无权查看的部分不出现。 "
-        "What each person finds first; parts that one may not read are left out.",
+        summary=(
+            "首页：各人所见依其岗位，无权查看的部分不出现。",
+            "What each person finds first; parts that one may not read are left out.",
+        ),
         parts=(
             Part("me", "SessionsService.GetMe"),
             Part("customers", "CustomersService.GetCustomerSummary"),

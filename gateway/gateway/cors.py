@@ -7,7 +7,7 @@ from gateway.visits import Visit
 
 Origins = frozenset[bytes]
 
-EXPOSED = b"ETag, Location, RateLimit, RateLimit-Policy, Retry-After"
+EXPOSED = b"Content-Disposition, ETag, Location, RateLimit, RateLimit-Policy, Retry-After"
 ACCEPTED = b"Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key, Accept-Language, traceparent"
 REMEMBERED_S = b"7200"
 

@@ -6,10 +6,11 @@ import json
 import re
 from importlib import resources
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter, HTTPException, Request
 from fastapi.openapi.docs import get_swagger_ui_oauth2_redirect_html
 from fastapi.responses import HTMLResponse, Response
 
+from gateway import languages
 from gateway.openapi import document
 
 _ASSETS = {"swagger-ui-bundle.js": "text/javascript", "swagger-ui.css": "text/css", "favicon.png": "image/png"}
@@ -60,8 +61,14 @@ def router(client_id: str) -> APIRouter:
     routes.add_api_route("/docs/oauth2-redirect", lambda: HTMLResponse(bytes(returned), headers=back))
     routes.add_api_route("/docs/start.js", lambda: Response(start, media_type="text/javascript"))
     routes.add_api_route("/docs/{name}", _asset)
-    routes.add_api_route("/v1/openapi.json", lambda: Response(document.encoded(), media_type="application/json"))
+    routes.add_api_route("/v1/openapi.json", _description)
     return routes
+
+
+def _description(request: Request) -> Response:
+    language = languages.preferred(request.headers.get("accept-language", ""))
+    headers = {"Content-Language": language, "Vary": "Accept-Language"}
+    return Response(document.encoded(language), headers=headers, media_type="application/json")
 
 
 def _asset(name: str) -> Response:

@@ -5,21 +5,21 @@ from typing import Any
 
 from google.protobuf.descriptor import Descriptor
 
+from chassis.errors import refuse as refuse_common
 from gateway import fields
-from gateway.refusals import refuse
 
 
 def of_body(resource: Descriptor, body: Any, *, but: Collection[str] = ()) -> list[str]:
     """The proto paths of the leaves in a body already read; null is a leaf, and so clears.
 
     What only the server sets is left out, and the JSON names in `but`, so that a record may come back as it was read.
-    Refuses MASK_INVALID a body that says nothing else.
+    Refuses FIELD_READ_ONLY a body that says nothing else.
     """
     known = fields.by_json_name(resource)
     said = [key for key in body if key not in but]
     paths = [path for key in said for path in _leaves(known[key], body[key])]
     if said and not paths:
-        raise refuse("MASK_INVALID", field=said[0])
+        raise refuse_common("FIELD_READ_ONLY", field=said)
     return paths
 
 
@@ -44,7 +44,7 @@ def _path(resource: Descriptor | None, text: str) -> str:
     for part in text.split("."):
         field = fields.by_json_name(resource).get(part) if resource else None
         if field is None:
-            raise refuse("MASK_INVALID", field=text)
+            raise refuse_common("MASK_INVALID", field=text)
         names.append(field.name)
         resource = field.message_type
     return ".".join(names)

@@ -136,7 +136,7 @@ def body(problem: Problem, *, path: str, language: str, trace_id: str) -> bytes:
         "type": f"urn:tongxiao:problem:{service}:{problem.reason}",
         "title": title,
         "status": problem.status,
-        "detail": "; ".join(f"{each['field']}: {each['detail']}" for each in errors) or title,
+        "detail": _sentence(errors) or title,
         "instance": path,
         "reason": problem.reason,
         "traceId": trace_id,
@@ -173,6 +173,14 @@ def _declared(enum: EnumDescriptor) -> list[tuple[tuple[str, str], options_pb2.R
 def _detail(found: FieldViolation, language: str) -> str:
     """What is wrong with the field; in English where the service says it in no other language."""
     return found.zh if found.zh and language == languages.ZH else found.description
+
+
+def _sentence(errors: list[dict[str, str]]) -> str:
+    """The errors in one text, each detail once, with all the fields it is about."""
+    fields: dict[str, list[str]] = {}
+    for each in errors:
+        fields.setdefault(each["detail"], []).append(each["field"])
+    return "; ".join(f"{', '.join(named)}: {detail}" for detail, named in fields.items())
 
 
 def _json_path(path: str, within: str | None) -> str:

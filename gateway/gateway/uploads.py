@@ -1,6 +1,8 @@
 """Files: uploaded for imports, fetched when long work has made them. Each is its owner's alone."""
 
+import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -9,17 +11,21 @@ from starlette.requests import ClientDisconnect
 
 from chassis import files
 from chassis.errors import refuse as refuse_common
-from gateway import answers, queries, templates
+from gateway import answers, languages, queries, templates
 from gateway.answers import Answer
 from gateway.endpoints import Target
+from gateway.openapi.texts import both
 from gateway.refusals import refuse
 from gateway.templates import Tree
 from gateway.visits import Visit
 
+# Of what is made here: what somebody uploaded may be anything, in any encoding.
 _MEDIA_TYPES = {
-    "csv": b"text/csv; charset=utf-8",
-    "xlsx": b"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".csv": b"text/csv; charset=utf-8",
+    ".xlsx": b"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
+# What a header may say of a name as it is.
+_PLAIN = re.compile(r"[A-Za-z0-9 ()._-]+")
 
 
 class Upload:
@@ -38,8 +44,9 @@ class Upload:
             raise refuse_common("FILE_TOO_LARGE", limit=files.LARGEST)
         assert visit.session
         key = files.new_key(visit.session.person_id)
-        size = await files.receive(key, _parts(visit))
-        found = {"key": key, "name": given.get("name", [""])[0][:255], "size": size}
+        name = given.get("name", [""])[0][:255]
+        size = await files.receive(key, _parts(visit), name=name)
+        found = {"key": key, "name": name, "size": size}
         return Answer(201, orjson.dumps(found), [answers.NEVER_STORE, (b"location", f"/v1/files/{key}".encode())])
 
 
@@ -60,11 +67,18 @@ class Download:
             if getattr(error, "reason", "") == "FILE_UNKNOWN":
                 raise refuse_common("NOT_FOUND") from error
             raise
-        suffix = key.rpartition(".")[2]
-        disposition = f'attachment; filename="tongxiao.{quote(suffix)}"'.encode()
-        media_type = _MEDIA_TYPES.get(suffix, b"application/octet-stream")
-        headers = [answers.NEVER_STORE, (b"content-disposition", disposition)]
+        name, name_en = await files.names_of(key)
+        told = (name_en if visit.language == languages.EN else name) or f"tongxiao{Path(key).suffix}"
+        media_type = _MEDIA_TYPES.get(Path(key).suffix, b"application/octet-stream")
+        headers = [answers.NEVER_STORE, (b"content-disposition", disposition(told))]
         return Answer(200, headers=headers, media_type=media_type, stream=stream)
+
+
+def disposition(name: str) -> bytes:
+    """What has a browser save a file under a name in whatever script (RFC 6266); one that cannot, under a plain one."""
+    suffix = Path(name).suffix
+    plain = name if _PLAIN.fullmatch(name) else f"tongxiao{suffix if _PLAIN.fullmatch(suffix) else ''}"
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}".encode()
 
 
 def add(tree: Tree[Target]) -> None:
@@ -94,11 +108,16 @@ def described() -> dict[str, Any]:
             "post": {
                 **shared,
                 "operationId": "uploadFile",
-                "summary": "上传文件，供导入使用，至多 64 MiB。 Uploads a file for an import, 64 MiB at most.",
+                **both(
+                    summary=("上传文件，供导入使用，至多 64 MiB。", "Uploads a file for an import, 64 MiB at most.")
+                ),
                 "parameters": [{"name": "name", "in": "query", "required": False, "schema": {"type": "string"}}],
                 "requestBody": {"required": True, "content": {"application/octet-stream": anything}},
                 "responses": {
-                    "201": {"description": "已保存。 Kept.", "content": {"application/json": {"schema": stored}}},
+                    "201": {
+                        **both(description=("已保存。", "Kept.")),
+                        "content": {"application/json": {"schema": stored}},
+                    },
                     **dict.fromkeys(("400", "401", "413", "429", "503"), problem),
                     "default": problem,
                 },
@@ -108,10 +127,13 @@ def described() -> dict[str, Any]:
             "get": {
                 **shared,
                 "operationId": "fetchFile",
-                "summary": "下载自己的文件。 Fetches a file of one's own.",
+                **both(summary=("下载自己的文件。", "Fetches a file of one's own.")),
                 "parameters": [{"name": "key", "in": "path", "required": True, "schema": {"type": "string"}}],
                 "responses": {
-                    "200": {"description": "文件。 The file.", "content": {"application/octet-stream": anything}},
+                    "200": {
+                        **both(description=("文件。", "The file.")),
+                        "content": {"application/octet-stream": anything},
+                    },
                     **dict.fromkeys(("400", "401", "404", "429", "503"), problem),
                     "default": problem,
                 },

@@ -50,11 +50,39 @@ def test_every_operation_has_its_own_name_and_a_summary(described: Document) -> 
     found = [entry for item in described["paths"].values() for entry in item.values()]
     names = [entry["operationId"] for entry in found if "operationId" in entry]
     assert len(names) == len(set(names))
-    assert [entry["operationId"] for entry in found if not _in_both_languages(entry["summary"])] == []
+    assert [entry.get("operationId") for entry in found if not entry["summary"]] == []
 
 
-def _in_both_languages(text: str) -> bool:
-    return bool(re.search(r"[\u4e00-\u9fff]", text) and re.search(r"[a-z]{2,}", text))
+def test_what_is_said_of_operations_is_in_one_language() -> None:
+    english, chinese = (list(_said(document.document(language)["paths"])) for language in ("en", "zh-CN"))
+    assert [text for text in english if _CHINESE.search(text)] == []
+    assert [text for text in chinese if _ENGLISH.search(_CODE.sub("", text)) and _CHINESE.search(text)] == []
+    assert len(chinese) == len(english)
+
+
+_CHINESE, _ENGLISH, _CODE = re.compile("[\u4e00-\u9fff]"), re.compile("[a-z]{3,} [a-z]{2,}"), re.compile("`[^`]+`")
+
+
+def _said(paths: Document) -> Iterator[str]:
+    """The summaries and descriptions of operations, of their answers and of what these carry."""
+    for entry in (entry for item in paths.values() for entry in item.values()):
+        yield from (entry[name] for name in ("summary", "description") if name in entry)
+        answers = [answer for answer in entry["responses"].values() if answer.get("content") == operations.PROBLEM]
+        yield from (answer["description"] for answer in answers)
+
+
+def test_versions_are_described_where_they_are_served(described: Document) -> None:
+    path = described["paths"]["/v1/customers/{id}"]
+
+    def asked(verb: str) -> set[str]:
+        return {parameter["$ref"].rpartition("/")[2] for parameter in path[verb]["parameters"] if "$ref" in parameter}
+
+    assert asked("get") == {"IfNoneMatch"}
+    assert asked("patch") == {"IfMatch", "IdempotencyKey"}
+    assert asked("delete") == {"IfMatchRequired", "IdempotencyKey"}
+    for verb, status in (("get", "200"), ("get", "304"), ("patch", "200")):
+        assert "ETag" in path[verb]["responses"][status]["headers"]
+    assert {"412", "428"} <= path["patch"]["responses"].keys() & path["delete"]["responses"].keys()
 
 
 def test_every_operation_tells_what_it_refuses(described: Document) -> None:
@@ -69,7 +97,7 @@ def test_every_operation_tells_what_it_refuses(described: Document) -> None:
 
 def test_texts_name_fields_as_json_does(described: Document) -> None:
     names = {name for schema in described["components"]["schemas"].values() for name in schema.get("properties", {})}
-    texts = re.findall(r'"(?:description|summary)":"((?:[^"\\\\]|\\\\.)*)"', document.encoded().decode())
+    texts = re.findall(r'"(?:description|summary)":"((?:[^"\\\\]|\\\\.)*)"', document.encoded("en").decode())
     words = {word for text in texts for word in re.findall(r"\b[a-z]+(?:_[a-z]+)+\b", text)}
     assert {word for word in words if _camel(word) in names} == set()
 
@@ -111,5 +139,8 @@ def test_patterns_are_valid_in_ecmascript_and_python(described: Document) -> Non
             re.compile(member.get("pattern", ""))
 
 
-def test_it_is_served(http: httpx.Client) -> None:
-    assert http.get("/v1/openapi.json").json()["openapi"] == "3.1.0"
+@pytest.mark.parametrize(("language", "summary"), [("zh-CN", "列出某日的组织单元，上级在前。"), ("en", "Lists units")])
+def test_it_is_served_in_the_readers_language(http: httpx.Client, language: str, summary: str) -> None:
+    answer = http.get("/v1/openapi.json", headers={"Accept-Language": language})
+    assert (answer.headers["content-language"], answer.headers["vary"]) == (language, "Accept-Language")
+    assert answer.json()["paths"]["/v1/units"]["get"]["summary"].startswith(summary)

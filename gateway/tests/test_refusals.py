@@ -169,8 +169,10 @@ def test_an_unknown_mask_is_refused(api: httpx.Client) -> None:
 
 def test_a_change_of_nothing_but_what_the_server_sets_is_refused(api: httpx.Client, services: Services) -> None:
     headers = {"If-Match": '"1"'}
-    answer = api.patch(f"/v1/units/{ID}", json={"state": "UNIT_STATE_CLOSED"}, headers=headers)
-    assert demand_problem(answer, 400, "MASK_INVALID")["errors"][0]["field"] == "state"
+    answer = api.patch(f"/v1/units/{ID}", json={"state": "UNIT_STATE_CLOSED", "depth": 1}, headers=headers)
+    found = demand_problem(answer, 400, "FIELD_READ_ONLY")
+    assert [each["field"] for each in found["errors"]] == ["state", "depth"]
+    assert found["detail"] == "state, depth: 该字段不能在此修改：由系统给出，或另有专门的操作"
     whole = {"id": ID, "name": "组", "state": "UNIT_STATE_ACTIVE", "createTime": "2026-11-24T00:00:00Z", "etag": "1"}
     assert api.patch(f"/v1/units/{ID}", json=whole).status_code == 200
     assert list(services.to("UnitsService.UpdateUnit")[0].request.update_mask.paths) == ["name"]
@@ -246,6 +248,7 @@ def test_a_refusal_of_several_fields_names_each(api: httpx.Client, services: Ser
     services.on("JoinRequestsService.AskToJoin", refuse("NOT_EXACTLY_ONE", field=("credit_code", "phone")))
     found = api.post("/v1/customers:askToJoin", json={}).json()
     assert [each["field"] for each in found["errors"]] == ["creditCode", "phone"]
+    assert found["detail"] == f"creditCode, phone: {found['title']}"
 
 
 def test_what_a_refusal_tells_beside_its_reason_is_passed_on(api: httpx.Client, services: Services) -> None:

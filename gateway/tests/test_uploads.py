@@ -18,8 +18,39 @@ def test_a_file_comes_back_as_it_was_sent(api: httpx.Client) -> None:
     assert (kept.status_code, kept.json()["name"], kept.json()["size"]) == (201, "客户.csv", len(content))
     fetched = api.get(kept.headers["location"])
     assert (fetched.status_code, fetched.content) == (200, content)
-    assert fetched.headers["content-disposition"].startswith("attachment")
+    assert fetched.headers["content-disposition"] == (
+        "attachment; filename=\"tongxiao.csv\"; filename*=UTF-8''%E5%AE%A2%E6%88%B7.csv"
+    )
     assert fetched.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("zh-CN", "%E5%AE%A2%E6%88%B7%20%E5%A4%B1%E8%B4%A5%E8%A1%8C.csv"),
+        ("en", "%E5%AE%A2%E6%88%B7%20failed%20rows.csv"),
+    ],
+)
+def test_a_file_made_here_has_its_name_in_the_readers_language(api: httpx.Client, language: str, told: str) -> None:
+    key = files.new_key(PERSON, ".csv")
+    files.put(key, b"made")
+    files.name(key, "客户 失败行.csv", "客户 failed rows.csv")
+    fetched = api.get(f"/v1/files/{key}", headers={"Accept-Language": language})
+    assert fetched.headers["content-disposition"].endswith(f"filename*=UTF-8''{told}")
+    assert fetched.headers["content-type"] == "text/csv; charset=utf-8"
+
+
+def test_a_file_without_a_name_has_the_systems(api: httpx.Client) -> None:
+    key = api.post("/v1/files", content=b"x").json()["key"]
+    fetched = api.get(f"/v1/files/{key}")
+    assert fetched.headers["content-disposition"] == "attachment; filename=\"tongxiao\"; filename*=UTF-8''tongxiao"
+
+
+def test_no_name_breaks_out_of_its_header(api: httpx.Client) -> None:
+    key = api.post("/v1/files", params={"name": '"\r\nx: y; ../a.csv'}, content=b"x").json()["key"]
+    fetched = api.get(f"/v1/files/{key}")
+    assert "x" not in fetched.headers
+    assert fetched.headers["content-disposition"].startswith('attachment; filename="tongxiao.csv"; filename*=')
 
 
 def test_nobody_else_fetches_it(api: httpx.Client, services: Services, realm: Realm) -> None:

@@ -1,6 +1,7 @@
 """Long work over REST, with every process of the platform: a file goes in, records and a file come out."""
 
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -39,7 +40,9 @@ def test_a_salesperson_imports_their_list_and_its_failed_rows_come_back(platform
         ["+8657188886666"],
         str(platform.people["salesperson_h"]),
     )
-    failed = seller.get(f"/v1/files/{done['failedRowsKey']}").content.decode("utf-8-sig").splitlines()
+    fetched = seller.get(f"/v1/files/{done['failedRowsKey']}", headers={"Accept-Language": "en"})
+    assert fetched.headers["content-disposition"].endswith(quote("名单 failed rows.csv"))
+    failed = fetched.content.decode("utf-8-sig").splitlines()
     assert failed[0] == "客户名称,电话,业务线,失败原因 Reason"
     assert [row.split(",")[0] for row in failed[1:]] == ["导入乙", ""]
     assert platform.client("salesperson_s").get(path).status_code == 404
@@ -52,6 +55,7 @@ def test_an_export_holds_the_managers_branch_and_can_be_fetched_by_nobody_else(p
     done = settled(manager, f"/v1/exports/{job.json()['id']}")
     fetched = manager.get(f"/v1/files/{done['fileKey']}")
     assert (fetched.status_code, fetched.content[:2]) == (200, b"PK")
+    assert f'filename="{done["fileName"]}"' in fetched.headers["content-disposition"]
     assert platform.client("director").get(f"/v1/files/{done['fileKey']}").status_code == 404
     assert (
         platform.client("salesperson_h").post("/v1/exports", json={"kind": "EXPORT_KIND_CUSTOMERS"}).status_code == 403

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 
@@ -35,13 +36,20 @@ def of(full_name: str) -> str:
     return _SNAKE.sub(_in_json, _comments().get(full_name, ""))
 
 
-def of_enum(enum: EnumDescriptor) -> str:
-    """What the schemas say of an enum and of each of its values, as Markdown."""
-    lines = [f"- `{value.name}`: {text}" for value in enum.values if (text := _of_value(enum, value))]
-    return "\n\n".join(part for part in (of(enum.full_name), "\n".join(lines)) if part)
+def of_enum(enum: EnumDescriptor) -> tuple[str, str]:
+    """What is said of an enum and of each of its values, as Markdown, in Chinese and in English.
+
+    In Chinese there are the values' titles alone; where they have none, it is said in English.
+    """
+    titles = {value.name: _title(value) for value in enum.values}
+    said = {name: title.en or of(f"{enum.full_name}.{name}") for name, title in titles.items()}
+    english = "\n\n".join(part for part in (of(enum.full_name), _listed(said)) if part)
+    return _listed({name: title.zh for name, title in titles.items()}) or english, english
 
 
-def _of_value(enum: EnumDescriptor, value: EnumValueDescriptor) -> str:
-    title = value.GetOptions().Extensions[title_pb2.title]
-    titles = f"{title.zh} · {title.en}" if title.zh else ""
-    return titles or of(f"{enum.full_name}.{value.name}")
+def _title(value: EnumValueDescriptor) -> title_pb2.Title:
+    return value.GetOptions().Extensions[title_pb2.title]
+
+
+def _listed(texts: Mapping[str, str]) -> str:
+    return "\n".join(f"- `{name}`: {text}" for name, text in texts.items() if text)

@@ -6,13 +6,16 @@ from gateway import catalogue
 from gateway.bindings import Binding, json_path, leaf
 from gateway.openapi import comments, refusals
 from gateway.openapi.schemas import Schemas
+from gateway.openapi.texts import both
 from tongxiao.common.v1 import options_pb2
 from tongxiao.common.v1.permission_pb2 import Permission
 
 Json = dict[str, Any]
 
-_PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 _KEY = {"$ref": "#/components/parameters/IdempotencyKey"}
+_SIGNED_IN, _OPEN = ("需要登录。", "Anybody signed in."), ("无需登录。", "Nobody need be signed in.")
+_TAGGED = {"ETag": {"schema": {"type": "string"}, **both(description=("版本。", "The version."))}}
 _IF_NONE_MATCH = {"$ref": "#/components/parameters/IfNoneMatch"}
 
 
@@ -30,8 +33,7 @@ def operation(binding: Binding, schemas: Schemas) -> Json:
     found: Json = {
         "operationId": name_of(binding.rpc),
         "tags": [method.containing_service.name.removesuffix("Service")],
-        "summary": summary(binding.rpc),
-        "description": _rights(binding),
+        **both(summary=summary(binding.rpc), description=_rights(binding)),
         "parameters": _parameters(binding, schemas),
         "responses": _responses(binding, schemas),
     }
@@ -42,10 +44,9 @@ def operation(binding: Binding, schemas: Schemas) -> Json:
     return found
 
 
-def summary(rpc: catalogue.Rpc) -> str:
+def summary(rpc: catalogue.Rpc) -> tuple[str, str]:
     """What an RPC does, in Chinese and in English."""
-    zh = rpc.method.GetOptions().Extensions[options_pb2.rpc].zh
-    return f"{zh} {comments.of(rpc.method.full_name)}".strip()
+    return rpc.method.GetOptions().Extensions[options_pb2.rpc].zh, comments.of(rpc.method.full_name)
 
 
 def name_of(rpc: catalogue.Rpc) -> str:
@@ -55,13 +56,13 @@ def name_of(rpc: catalogue.Rpc) -> str:
     return f"{rpc.service}{name}" if shared else name[0].lower() + name[1:]
 
 
-def _rights(binding: Binding) -> str:
+def _rights(binding: Binding) -> tuple[str, str]:
     options = binding.rpc.method.GetOptions().Extensions[options_pb2.rpc]
     if not options.permission:
-        return "需要登录。 Anybody signed in." if options.signed_in else "无需登录。 Nobody need be signed in."
+        return _SIGNED_IN if options.signed_in else _OPEN
     name = Permission.Name(options.permission)
     resource, action = name.removeprefix("PERMISSION_").lower().rsplit("_", 1)
-    return f"需要权限 Needs the permission `{resource}.{action}`."
+    return f"需要权限 `{resource}.{action}`。", f"Needs the permission `{resource}.{action}`."
 
 
 def _variable(variable: str) -> str:
@@ -116,7 +117,10 @@ def _body(binding: Binding, schemas: Schemas) -> Json:
 def _responses(binding: Binding, schemas: Schemas) -> Json:
     found: Json = {_status(binding): _success(binding, schemas)}
     if _IF_NONE_MATCH in _parameters(binding, schemas):
-        found["304"] = {"description": "客户端已有此版本。 The client holds this version."}
+        found["304"] = {
+            **both(description=("客户端已有此版本。", "The client holds this version.")),
+            "headers": _TAGGED,
+        }
     found |= problems(refusals.of(binding))
     found["default"] = {"$ref": "#/components/responses/Problem"}
     return found
@@ -125,7 +129,10 @@ def _responses(binding: Binding, schemas: Schemas) -> Json:
 def problems(reasons: refusals.Reasons) -> Json:
     """A response for each status, which names its reasons."""
     named = {code: ", ".join(f"`{reason}`" for reason in found) for code, found in reasons.items()}
-    return {code: {"description": f"拒绝原因 Refused for: {text}", "content": _PROBLEM} for code, text in named.items()}
+    return {
+        code: {**both(description=(f"拒绝原因：{text}", f"Refused for: {text}")), "content": PROBLEM}
+        for code, text in named.items()
+    }
 
 
 def _status(binding: Binding) -> str:
@@ -134,13 +141,11 @@ def _status(binding: Binding) -> str:
 
 def _success(binding: Binding, schemas: Schemas) -> Json:
     if binding.empty:
-        return {"description": "完成。 Done."}
+        return both(description=("完成。", "Done."))
     output = binding.rpc.method.output_type
-    headers = {}
-    if "etag" in output.fields_by_name:
-        headers["ETag"] = {"schema": {"type": "string"}, "description": "版本。 The version."}
+    headers = {**_TAGGED} if "etag" in output.fields_by_name else {}
     if binding.creates:
-        headers["Location"] = {"schema": {"type": "string"}, "description": "地址。 Where it is."}
+        headers["Location"] = {"schema": {"type": "string"}, **both(description=("地址。", "Where it is."))}
     found: Json = {
         "description": comments.of(output.full_name) or "OK",
         "content": {"application/json": {"schema": schemas.message(output)}},

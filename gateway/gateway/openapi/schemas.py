@@ -7,6 +7,7 @@ from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescript
 from gateway import fields
 from gateway.openapi import comments, rules
 from gateway.openapi.rules import Schema
+from gateway.openapi.texts import both
 
 PREFIX = "#/components/schemas/"
 _INT32 = {"type": "integer", "format": "int32", "minimum": -(2**31), "maximum": 2**31 - 1}
@@ -99,7 +100,8 @@ class Schemas:
     def _enum(self, enum: EnumDescriptor, given: Any) -> Schema:
         if self._claim(enum.name, enum.full_name):
             names = [value.name for value in enum.values]
-            self.components[enum.name] = {"type": "string", "enum": names, "description": comments.of_enum(enum)}
+            described = both(description=comments.of_enum(enum))
+            self.components[enum.name] = {"type": "string", "enum": names, **described}
         reference = {"$ref": PREFIX + enum.name}
         excluded = [enum.values_by_number[number].name for number in given.enum.not_in]
         return {"allOf": [reference, {"not": {"enum": excluded}}]} if excluded else reference

@@ -84,6 +84,12 @@ def test_nothing_new_comes_into_it(company: Company, staff: Staff, state: str) -
     assert refusal(lambda: seller("RestoreCustomer", id=gone.id)) == "UNIT_CLOSED"
 
 
+def test_one_that_is_reopened_takes_something_again(company: Company, staff: Staff) -> None:
+    for state in ("CLOSED", "ACTIVE"):
+        turn(company, company.team["h2"], state)
+    assert making.customer(staff.seller("h2"), company).id
+
+
 def test_what_is_in_it_can_be_taken_out(company: Company, staff: Staff) -> None:
     customer, unit = making.customer(staff.seller("h2"), company), company.team["h2"]
     turn(company, unit)

@@ -61,5 +61,5 @@ def is_valid(row: Any, day: date) -> bool:
 
 def covers(row: Any, start: date, end: date | None) -> bool:
     """Whether a row is valid on every day of a span; one without end needs a row without end."""
-    ends_late_enough = row.end_on is None or (end is not None and end <= row.end_on)
+    ends_late_enough = row.end_on is None or (end is not None and max(start, end) <= row.end_on)
     return (row.start_on is None or row.start_on <= start) and ends_late_enough

@@ -13,6 +13,7 @@ from chassis.envelope import Envelope
 from chassis.messaging import event_handler, tick
 from chassis.settings import load
 from identity.keycloak import reconcile, telling
+from identity.keycloak.pacing import Pace
 from identity.keycloak.realm import Realm
 from identity.session import day_change
 from identity.session import queries as sessions
@@ -24,6 +25,11 @@ from tongxiao.identity.events.v1 import events_pb2
 @cache
 def realm() -> Realm:
     return Realm(load(Settings))
+
+
+@cache
+def comparisons() -> Pace:
+    return Pace()
 
 
 class Worker:
@@ -60,9 +66,9 @@ class Worker:
     def tell_waiting(self, engine: Engine) -> None:
         telling.tell_waiting(engine, realm())
 
-    @tick(every_s=60)
+    @tick(every_s=5)
     def reconcile(self, engine: Engine) -> None:
-        reconcile.reconcile(engine, realm())
+        comparisons().run(lambda: reconcile.reconcile(engine, realm()))
 
     @tick(every_s=10, eager=True)
     def begin_days(self, engine: Engine) -> None:

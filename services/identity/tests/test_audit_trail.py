@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from google.protobuf.json_format import MessageToDict
+from sqlalchemy import text
 
 from chassis import anchors, clock
 from chassis.database import transaction
@@ -51,11 +52,17 @@ def transfer(firm: Company) -> None:
     act(firm, "TransferEmployee", "seller", post_id=str(firm.post["other"]))
 
 
+def close_and_reopen(firm: Company) -> None:
+    for act_ in ("CloseUnit", "ReopenUnit"):
+        firm.as_("admin")(act_, id=str(firm.unit["h2"]), etag="*")
+
+
 ACTS: dict[str, Callable[[Company], Any]] = {
     "CreateUnit": lambda firm: made(firm.as_("admin"), firm),
     "UpdateUnit": lambda firm: update(firm, "unit", made(firm.as_("admin"), firm), name="改名"),
     "MoveUnit": lambda firm: move(firm, "h2", "shenzhen"),
     "CloseUnit": lambda firm: firm.as_("admin")("CloseUnit", id=str(firm.unit["h2"]), etag="*"),
+    "ReopenUnit": close_and_reopen,
     "CreateRole": new_role,
     "UpdateRole": lambda firm: update(firm, "role", new_role(firm), name="改名"),
     "DeleteRole": lambda firm: firm.as_("admin")("DeleteRole", id=new_role(firm).id, etag="*"),
@@ -120,7 +127,18 @@ def test_days_and_enums_are_told_as_the_api_tells_them(firm: Company) -> None:
     told = MessageToDict(found.after)
     assert told["state"] == "EMPLOYEE_STATE_ACTIVE"
     assert told["hireDate"] == clock.today().isoformat()
+    person = firm.as_("admin")("GetEmployee", id=found.resource_id)
+    assert told["createTime"] == person.create_time.ToJsonString()
     assert told["mobile"] == {"personal": True}
+
+
+def test_an_instant_kept_by_an_earlier_release_is_told_as_the_others(firm: Company) -> None:
+    unit = made(firm.as_("admin"), firm)
+    kept = 'UPDATE audit SET after = after || \'{"created_at": "2026-03-01 01:02:03.5+00:00"}\' WHERE resource_id = :id'
+    with firm.database.engine("owner").begin() as connection:
+        connection.execute(text(kept), {"id": unit.id})
+    (found,) = listed(firm, "admin", resource="unit", resource_id=unit.id)
+    assert MessageToDict(found.after)["createTime"] == "2026-03-01T01:02:03.500Z"
 
 
 def listed(firm: Company, name: str, **asked: Any) -> list[Any]:

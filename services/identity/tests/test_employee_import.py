@@ -131,6 +131,16 @@ def test_a_post_that_cannot_be_had_is_named(firm: Company, admin: Client, work: 
     assert not admin("ListEmployees", query="N10").employees
 
 
+def test_nobody_is_put_into_a_post_that_has_ended(firm: Company, admin: Client, work: Work) -> None:
+    vacancies(firm, "V1", "V2")
+    (first,) = (post for post in admin("ListPosts").posts if post.code == "V1")
+    admin("UpdatePost", post={"id": first.id, "etag": "*", "end_date": "2026-02-28"})
+    lines = "N101,甲,,V1,,2026-03-05,2026-03-01\nN102,乙,h2,业务员,,2026-03-05,2026-03-01\n"
+    job = imported(admin, work, lines, header=PLACED)
+    assert failures(admin, job) == [(2, "岗位", "POST_NOT_VALID")]
+    assert placed(admin, "N102") == [("V2", "2026-03-05", True)]
+
+
 def test_nobody_imports_without_the_right(firm: Company) -> None:
     with pytest.raises(Refused) as refused:
         firm.as_("manager")("CreateEmployeeImportJob", import_job={"kind": "employee", "file_key": "x"})

@@ -77,7 +77,6 @@ def test_the_same_hire_again_answers_the_same_employee(firm: Company) -> None:
         ({"number": "E-seller"}, "NUMBER_TAKEN"),
         ({"username": "seller"}, "USERNAME_TAKEN"),
         ({"mobile": "12"}, "MOBILE_INVALID"),
-        ({"number": "7"}, "INVALID_FIELD"),
         ({"unit_id": str(new_id())}, "UNIT_UNKNOWN"),
     ],
 )
@@ -85,6 +84,13 @@ def test_a_wrong_hire_is_refused(firm: Company, fields: dict[str, Any], reason: 
     with pytest.raises(Refused) as refused:
         hired(firm.as_("admin"), **fields)
     assert refused.value.reason == reason
+
+
+def test_a_number_too_short_to_sign_in_with_needs_a_sign_in_name(firm: Company) -> None:
+    with pytest.raises(Refused) as refused:
+        hired(firm.as_("admin"), number="7")
+    assert (refused.value.reason, refused.value.fields) == ("NUMBER_TOO_SHORT", ["employee.number"])
+    assert hired(firm.as_("admin"), number="7", username="seven").username == "seven"
 
 
 def test_an_address_belongs_to_one_person(firm: Company) -> None:
@@ -165,14 +171,52 @@ def test_a_transfer_leaves_the_history_that_was_served(firm: Company) -> None:
     assert [each.post_id for each in kept] == [str(firm.post["other"]), str(firm.post["seller"])]
 
 
-def test_a_planned_transfer_is_dropped_for_another(firm: Company) -> None:
-    admin = firm.as_("admin")
+def test_a_planned_transfer_is_not_lost_unless_it_is_to_be(firm: Company) -> None:
+    admin, person = firm.as_("admin"), str(firm.person["seller"])
+    planned, sooner = ((clock.today() + timedelta(days=days)).isoformat() for days in (9, 5))
     admin("EndTenure", id=str(firm.tenure["other"]), etag="*")
-    for post, days in (("other", 9), ("supervisor", 5)):
-        day = (clock.today() + timedelta(days=days)).isoformat()
-        act(firm, "TransferEmployee", "seller", post_id=str(firm.post[post]), effective_date=day)
-    kept = admin("ListTenures", employee_id=str(firm.person["seller"])).tenures
+    act(firm, "TransferEmployee", "seller", post_id=str(firm.post["other"]), effective_date=planned)
+    another = {"post_id": str(firm.post["supervisor"]), "effective_date": sooner}
+    with pytest.raises(Refused) as refused:
+        act(firm, "TransferEmployee", "seller", **another)
+    assert (refused.value.reason, refused.value.fields) == ("TRANSFER_PLANNED", ["effective_date"])
+    assert refused.value.metadata == {"start_date": planned, "post_id": str(firm.post["other"])}
+    act(firm, "TransferEmployee", "seller", replace_planned=True, **another)
+    kept = admin("ListTenures", employee_id=person).tenures
     assert [each.post_id for each in kept] == [str(firm.post["supervisor"]), str(firm.post["seller"])]
+    entries = admin("ListAudit", resource="employee", resource_id=person).entries
+    told = [(each.after["postId"], each.after["startDate"], each.after["endDate"]) for each in reversed(entries)]
+    assert (str(firm.post["other"]), planned, day_before(planned)) in told
+
+
+def test_a_transfer_to_the_post_somebody_holds_changes_nothing(firm: Company) -> None:
+    admin, person = firm.as_("admin"), str(firm.person["seller"])
+    before, held = admin("GetEmployee", id=person), admin("ListTenures", employee_id=person).tenures
+    firm.forget_events()
+    for day in ("", (clock.today() + timedelta(days=5)).isoformat()):
+        assert act(firm, "TransferEmployee", "seller", post_id=str(firm.post["seller"]), effective_date=day) == before
+    assert admin("ListTenures", employee_id=person).tenures == held
+    assert firm.events("person.changed.v1") == []
+
+
+def test_a_planned_transfer_is_called_off_by_one_to_the_post_somebody_holds(firm: Company) -> None:
+    admin, person, planned = firm.as_("admin"), str(firm.person["seller"]), clock.today() + timedelta(days=9)
+    admin("EndTenure", id=str(firm.tenure["other"]), etag="*")
+    act(firm, "TransferEmployee", "seller", post_id=str(firm.post["other"]), effective_date=planned.isoformat())
+    stay = {"post_id": str(firm.post["seller"])}
+    assert refusal(admin, "TransferEmployee", id=person, etag="*", **stay) == "TRANSFER_PLANNED"
+    act(firm, "TransferEmployee", "seller", replace_planned=True, **stay)
+    (kept,) = admin("ListTenures", employee_id=person).tenures
+    assert (kept.id, kept.end_date) == (str(firm.tenure["seller"]), "")
+
+
+def test_nobody_is_transferred_to_a_post_that_has_ended(firm: Company) -> None:
+    admin, post = firm.as_("admin"), str(firm.post["other"])
+    admin("EndTenure", id=str(firm.tenure["other"]), etag="*")
+    admin("UpdatePost", post={"id": post, "etag": "*", "end_date": day_before(clock.today().isoformat())})
+    with pytest.raises(Refused) as refused:
+        act(firm, "TransferEmployee", "seller", post_id=post)
+    assert (refused.value.reason, refused.value.fields) == ("POST_NOT_VALID", ["post_id"])
 
 
 def test_nobody_holds_a_post_before_they_are_hired(firm: Company) -> None:
@@ -249,6 +293,28 @@ def test_who_is_dismissed_loses_every_post(firm: Company) -> None:
     assert not firm.as_("admin")("ListTenures", employee_id=left.id, on_date=clock.today().isoformat()).tenures
     assert firm.audited("tenure", firm.tenure["seller"])[-1] == "DismissEmployee"
     assert "E-seller" not in [entry.number for entry in firm.as_("other")("ListDirectory").entries]
+
+
+@pytest.mark.parametrize("days", [0, 10])
+def test_who_never_came_has_held_nothing(firm: Company, days: int) -> None:
+    admin, hire_day = firm.as_("admin"), clock.today() + timedelta(days=days)
+    person = hired(admin, unit_id=str(firm.unit["h1"]), hire_date=hire_day.isoformat())
+    role = admin("GetPost", id=str(firm.post["seller"])).role_id
+    post = admin("CreatePost", post={"code": "N1", "name": "新岗", "role_id": role, "unit_id": str(firm.unit["h1"])})
+    tenure = {"post_id": post.id, "employee_id": person.id, "kind": "TENURE_KIND_HOLDER", "main": True}
+    admin("CreateTenure", tenure={**tenure, "start_date": hire_day.isoformat()})
+    assert admin("DismissEmployee", id=person.id, etag="*").state == 3
+    assert not admin("ListTenures", employee_id=person.id).tenures
+    admin("DeletePost", id=post.id, etag="*")
+
+
+def test_nobody_leaves_before_the_eve_of_hiring(firm: Company) -> None:
+    person = hired(firm.as_("admin"), unit_id=str(firm.unit["h1"]))
+    early = day_before(day_before(person.hire_date))
+    with pytest.raises(Refused) as refused:
+        firm.as_("admin")("DismissEmployee", id=person.id, etag="*", leave_date=early)
+    assert (refused.value.reason, refused.value.fields) == ("DATES_REVERSED", ["leave_date"])
+    assert refused.value.metadata == {"hire_date": person.hire_date}
 
 
 def test_who_leaves_later_works_until_then(firm: Company) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from chassis.database import transaction
 from chassis.testing.rpc import Refused
 from identity.keycloak import queries, reconcile, telling
+from identity.keycloak.pacing import EVERY_S, Pace
 from identity.keycloak.realm import Realm
 
 from .conftest import Company
@@ -92,7 +93,7 @@ def test_a_renamed_unit_renames_its_group(firm: Company, realm: TestRealm) -> No
     assert realm.groups_of("seller") == ["/hq/hangzhou/team-one"]
 
 
-def test_a_closed_unit_loses_its_group(firm: Company, realm: TestRealm) -> None:
+def test_a_closed_unit_loses_its_group_and_has_it_again_when_reopened(firm: Company, realm: TestRealm) -> None:
     tell(firm, realm.realm, telling.GROUP, "h2")
     closing = firm.as_("admin")("CloseUnit", id=str(firm.unit["h2"]), etag="*")
     tell(firm, realm.realm, telling.GROUP, "h2")
@@ -101,6 +102,9 @@ def test_a_closed_unit_loses_its_group(firm: Company, realm: TestRealm) -> None:
         firm.tell_of_closing(closing, source=service)
     tell(firm, realm.realm, telling.GROUP, "h2")
     assert [group["name"] for group in realm.children("/hq/hangzhou")] == []
+    firm.as_("admin")("ReopenUnit", id=str(firm.unit["h2"]), etag="*")
+    tell(firm, realm.realm, telling.GROUP, "h2")
+    assert [group["name"] for group in realm.children("/hq/hangzhou")] == ["h2"]
 
 
 def test_another_post_brings_another_role_and_group(firm: Company, realm: TestRealm) -> None:
@@ -271,3 +275,33 @@ def test_nobody_takes_over_an_account_with_more_rights(firm: Company, realm: Tes
     with pytest.raises(Refused) as refused:
         clerk("ResetPassword", id=str(firm.person["admin"]))
     assert refused.value.reason == "NOT_GRANTABLE"
+
+
+def test_comparing_takes_a_tenth_of_the_time_at_most_and_a_cheap_one_comes_each_minute() -> None:
+    now, took = [0.0], [1.0]
+
+    def compare() -> None:
+        now[0] += took[0]
+
+    pace = Pace(lambda: now[0])
+    assert [pace.run(compare), pace.run(compare)] == [True, False]
+    now[0] = EVERY_S
+    took[0] = 17.0
+    assert pace.run(compare)
+    for moment, due in ((EVERY_S + 169, False), (EVERY_S + 170, True)):
+        now[0] = moment
+        assert pace.run(compare) is due
+
+
+def test_a_comparison_that_failed_comes_again_in_a_minute() -> None:
+    now = [0.0]
+
+    def fail() -> None:
+        now[0] += 20
+        raise RuntimeError
+
+    pace = Pace(lambda: now[0])
+    with pytest.raises(RuntimeError):
+        pace.run(fail)
+    now[0] = EVERY_S
+    assert pace.run(lambda: None)

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy.orm import Session
@@ -30,11 +31,16 @@ def refusal(client: Client, name: str, **fields: Any) -> str:
     return refused.value.reason
 
 
-def move(firm: Company, unit: str, parent: str, day: date | None = None) -> Any:
-    effective = day.isoformat() if day else ""
-    return firm.as_("admin")(
-        "MoveUnit", id=str(firm.unit[unit]), parent_id=str(firm.unit[parent]), effective_date=effective, etag="*"
-    )
+def move(firm: Company, unit: str, parent: str, day: date | None = None, **fields: Any) -> Any:
+    asked = {"id": str(firm.unit[unit]), "parent_id": str(firm.unit[parent]), "etag": "*", **fields}
+    return firm.as_("admin")("MoveUnit", effective_date=day.isoformat() if day else "", **asked)
+
+
+def parents(firm: Company, unit: str) -> list[tuple[str, str, str]]:
+    """A unit's parents by name, each with its first and last day."""
+    names = {str(unit_id): name for name, unit_id in firm.unit.items()}
+    found = firm.as_("admin")("ListUnitParents", id=str(firm.unit[unit])).parents
+    return [(names[stretch.parent_id], stretch.start_date, stretch.end_date) for stretch in found]
 
 
 def ancestors(firm: Company, unit: str) -> set[str]:
@@ -120,6 +126,13 @@ def test_only_units_of_ones_own_are_read(firm: Company) -> None:
     assert refusal(firm.as_("manager"), "GetUnit", id=str(firm.unit["shenzhen"])) == "NOT_FOUND"
 
 
+def test_what_has_an_operation_of_its_own_is_not_changed_otherwise(firm: Company) -> None:
+    unit = {"id": str(firm.unit["h1"]), "etag": "*", "parent_id": str(firm.unit["shenzhen"])}
+    with pytest.raises(Refused) as refused:
+        firm.as_("admin")("UpdateUnit", unit=unit, update_mask={"paths": ["parent_id"]})
+    assert (refused.value.reason, refused.value.fields) == ("FIELD_READ_ONLY", ["parent_id"])
+
+
 def test_units_are_listed_parents_first_page_by_page(firm: Company) -> None:
     admin, codes, token = firm.as_("admin"), [], ""
     while True:
@@ -167,12 +180,48 @@ def test_a_later_move_waits_for_its_day_in_the_companys_zone(firm: Company, froz
 def test_planned_parents_are_told_before_their_day(firm: Company) -> None:
     later = clock.today() + timedelta(days=5)
     move(firm, "h1", "shenzhen", later)
-    found = firm.as_("admin")("ListUnitParents", id=str(firm.unit["h1"])).parents
-    assert [(stretch.parent_id, stretch.start_date, stretch.end_date) for stretch in found] == [
-        (str(firm.unit["hangzhou"]), "2000-01-01", (later - timedelta(days=1)).isoformat()),
-        (str(firm.unit["shenzhen"]), later.isoformat(), ""),
+    assert parents(firm, "h1") == [
+        ("hangzhou", "2000-01-01", (later - timedelta(days=1)).isoformat()),
+        ("shenzhen", later.isoformat(), ""),
     ]
     assert tree(firm.as_("admin"), as_of_date=later.isoformat())["h1"] == str(firm.unit["shenzhen"])
+
+
+def test_a_planned_move_is_not_lost_unless_it_is_to_be(firm: Company) -> None:
+    planned, sooner = (clock.today() + timedelta(days=days) for days in (9, 5))
+    move(firm, "h1", "shenzhen", planned)
+    for day in (None, sooner, planned):
+        with pytest.raises(Refused) as refused:
+            move(firm, "h1", "h2", day)
+        assert (refused.value.reason, refused.value.fields) == ("MOVE_PLANNED", ["effective_date"])
+        assert refused.value.metadata == {"start_date": planned.isoformat(), "parent_id": str(firm.unit["shenzhen"])}
+    move(firm, "h1", "h2", sooner, replace_planned=True)
+    assert [(parent, start) for parent, start, _ in parents(firm, "h1")] == [
+        ("hangzhou", "2000-01-01"),
+        ("h2", sooner.isoformat()),
+    ]
+
+
+def test_a_move_planned_for_later_stays_beside_one_before_it_ends(firm: Company) -> None:
+    first, second = (clock.today() + timedelta(days=days) for days in (5, 9))
+    move(firm, "h1", "shenzhen", first)
+    move(firm, "h1", "h2", second)
+    assert [parent for parent, _, _ in parents(firm, "h1")] == ["hangzhou", "shenzhen", "h2"]
+
+
+def test_a_planned_move_is_called_off_by_moving_to_where_the_unit_lies(firm: Company) -> None:
+    planned, before = clock.today() + timedelta(days=9), parents(firm, "h1")
+    move(firm, "h1", "shenzhen", planned)
+    firm.forget_events()
+    move(firm, "h1", "hangzhou", replace_planned=True)
+    assert (parents(firm, "h1"), firm.events("org.changed.v1")) == (before, [])
+    entries = firm.as_("admin")("ListAudit", resource="unit", resource_id=str(firm.unit["h1"])).entries
+    told = [dict(entry.after) for entry in reversed(entries) if entry.action == "MoveUnit"]
+    shenzhen = {"parentId": str(firm.unit["shenzhen"]), "startDate": planned.isoformat()}
+    assert told == [
+        {**shenzhen, "endDate": None},
+        {**shenzhen, "endDate": (planned - timedelta(days=1)).isoformat()},
+    ]
 
 
 def test_a_unit_cannot_be_moved_below_itself(firm: Company) -> None:
@@ -273,9 +322,7 @@ def test_an_answer_that_comes_twice_closes_once(firm: Company) -> None:
 
 
 def test_an_empty_unit_is_closed(firm: Company) -> None:
-    asked = close(firm)
-    for source in ("customers", "probe"):
-        firm.tell_of_closing(asked, source=source)
+    closed(firm)
     assert "h2" not in tree(firm.as_("admin"))
     assert "h2" in tree(firm.as_("admin"), show_closed=True)
     yesterday = (clock.today() - timedelta(days=1)).isoformat()
@@ -283,14 +330,81 @@ def test_an_empty_unit_is_closed(firm: Company) -> None:
     assert firm.events("org.changed.v1")[-1]["units"][0]["state"] == "CLOSED"
 
 
-@pytest.mark.parametrize("unit", ["hq", "hangzhou", "h1"])
-def test_a_unit_that_holds_something_is_not_closed(firm: Company, unit: str) -> None:
-    assert refusal(firm.as_("admin"), "CloseUnit", id=str(firm.unit[unit]), etag="*") == "UNIT_NOT_EMPTY"
+@pytest.mark.parametrize(
+    ("unit", "held"),
+    [
+        ("hq", {"unit": "2", "post": "2", "employee": "2"}),
+        ("hangzhou", {"unit": "2", "post": "1", "employee": "1"}),
+        ("h1", {"post": "2", "employee": "2"}),
+    ],
+)
+def test_a_unit_that_holds_something_is_not_closed_and_says_what(firm: Company, unit: str, held: Any) -> None:
+    with pytest.raises(Refused) as refused:
+        close(firm, unit)
+    assert (refused.value.reason, refused.value.metadata) == ("UNIT_NOT_EMPTY", held)
 
 
 def test_a_unit_is_not_closed_before_a_planned_child_comes(firm: Company) -> None:
     move(firm, "h1", "h2", clock.today() + timedelta(days=3))
     assert refusal(firm.as_("admin"), "CloseUnit", id=str(firm.unit["h2"]), etag="*") == "UNIT_NOT_EMPTY"
+
+
+def closed(firm: Company, unit: str = "h2") -> None:
+    asked = close(firm, unit)
+    for source in ("customers", "probe"):
+        firm.tell_of_closing(asked, source=source)
+    assert state(firm, unit) == "CLOSED"
+
+
+def reopen(firm: Company, unit: str = "h2") -> Any:
+    return firm.as_("admin")("ReopenUnit", id=str(firm.unit[unit]), etag="*")
+
+
+def test_a_closed_unit_is_put_in_use_again(firm: Company) -> None:
+    closed(firm)
+    version = firm.rows("SELECT tree_version FROM org_state")[0].tree_version
+    assert reopen(firm).tree_version == version + 1
+    assert (state(firm), "h2" in tree(firm.as_("admin"))) == ("ACTIVE", True)
+    assert firm.events("org.changed.v1")[-1]["units"][0]["state"] == "ACTIVE"
+    assert made(firm.as_("admin"), firm, below="h2").parent_id == str(firm.unit["h2"])
+
+
+def test_a_unit_that_is_being_closed_is_put_in_use_again_whatever_is_answered_then(firm: Company) -> None:
+    asked = close(firm)
+    firm.tell_of_closing(asked)
+    reopen(firm)
+    firm.tell_of_closing(asked, source="probe")
+    assert state(firm) == "ACTIVE"
+
+
+def test_to_reopen_a_unit_in_use_changes_nothing(firm: Company) -> None:
+    before = firm.as_("admin")("GetUnit", id=str(firm.unit["h2"]))
+    assert reopen(firm) == before
+
+
+def test_a_unit_is_not_reopened_below_one_that_is_closed(firm: Company) -> None:
+    admin = firm.as_("admin")
+    upper = made(admin, firm, kind="UNIT_KIND_DEPARTMENT")
+    firm.unit["new"] = UUID(upper.id)
+    move(firm, "h2", "new")
+    closed(firm)
+    closed(firm, "new")
+    with pytest.raises(Refused) as refused:
+        reopen(firm)
+    assert (refused.value.reason, refused.value.metadata) == ("PARENT_CLOSED", {"parent_id": upper.id})
+    reopen(firm, "new")
+    admin("UpdateUnit", unit={"id": upper.id, "etag": "*", "kind": "UNIT_KIND_TEAM"})
+    assert reopen(firm).depth == 3
+
+
+def test_a_unit_is_not_reopened_below_a_lower_one(firm: Company) -> None:
+    admin = firm.as_("admin")
+    upper, lower = (made(admin, firm, code=code, kind="UNIT_KIND_DEPARTMENT") for code in ("up", "low"))
+    firm.unit |= {"up": UUID(upper.id), "low": UUID(lower.id)}
+    move(firm, "low", "up")
+    closed(firm, "low")
+    admin("UpdateUnit", unit={"id": upper.id, "etag": "*", "kind": "UNIT_KIND_TEAM"})
+    assert refusal(admin, "ReopenUnit", id=lower.id, etag="*") == "UNIT_KIND_ORDER"
 
 
 def test_nothing_is_put_into_a_closed_unit(firm: Company) -> None:

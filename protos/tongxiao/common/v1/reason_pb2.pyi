@@ -68,6 +68,7 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_FILE_EMPTY: _Reason.ValueType  # 51
     REASON_VALUE_IGNORED: _Reason.ValueType  # 52
     REASON_BLANK: _Reason.ValueType  # 53
+    REASON_FIELD_READ_ONLY: _Reason.ValueType  # 54
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Why a request was refused, whichever service refused it."""
@@ -118,4 +119,5 @@ REASON_SHEET_UNKNOWN: Reason.ValueType  # 50
 REASON_FILE_EMPTY: Reason.ValueType  # 51
 REASON_VALUE_IGNORED: Reason.ValueType  # 52
 REASON_BLANK: Reason.ValueType  # 53
+REASON_FIELD_READ_ONLY: Reason.ValueType  # 54
 Global___Reason: _TypeAlias = Reason  # noqa: Y015

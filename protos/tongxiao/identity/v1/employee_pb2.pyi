@@ -75,7 +75,7 @@ class Employee(_message.Message):
     name: _builtins.str
     name_en: _builtins.str
     username: _builtins.str
-    """The sign-in name; the number in lower case where empty at creation."""
+    """The sign-in name; the number in lower case where empty at creation, if that has 3 characters at least."""
     email: _builtins.str
     mobile: _builtins.str
     """An international number, such as +8613812345678."""
@@ -262,12 +262,15 @@ class TransferEmployeeRequest(_message.Message):
     POST_ID_FIELD_NUMBER: _builtins.int
     EFFECTIVE_DATE_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    REPLACE_PLANNED_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     post_id: _builtins.str
     """The new main post."""
     effective_date: _builtins.str
     """The first day in it; today where empty."""
     etag: _builtins.str
+    replace_planned: _builtins.bool
+    """Give up main posts that are planned for this day or later; to the post held today, they are called off."""
     def __init__(
         self,
         *,
@@ -275,10 +278,11 @@ class TransferEmployeeRequest(_message.Message):
         post_id: _builtins.str = ...,
         effective_date: _builtins.str = ...,
         etag: _builtins.str = ...,
+        replace_planned: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["effective_date", b"effective_date", "etag", b"etag", "id", b"id", "post_id", b"post_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["effective_date", b"effective_date", "etag", b"etag", "id", b"id", "post_id", b"post_id", "replace_planned", b"replace_planned"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

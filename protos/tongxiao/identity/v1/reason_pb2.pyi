@@ -67,6 +67,10 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_SIGN_IN_NOT_READY: _Reason.ValueType  # 42
     REASON_NAME_AMBIGUOUS: _Reason.ValueType  # 43
     REASON_NO_VACANT_POST: _Reason.ValueType  # 44
+    REASON_MOVE_PLANNED: _Reason.ValueType  # 45
+    REASON_TRANSFER_PLANNED: _Reason.ValueType  # 46
+    REASON_PARENT_CLOSED: _Reason.ValueType  # 47
+    REASON_NUMBER_TOO_SHORT: _Reason.ValueType  # 48
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Why identity refused."""
@@ -116,4 +120,8 @@ REASON_MAIN_TENURE_OVERLAPS: Reason.ValueType  # 41
 REASON_SIGN_IN_NOT_READY: Reason.ValueType  # 42
 REASON_NAME_AMBIGUOUS: Reason.ValueType  # 43
 REASON_NO_VACANT_POST: Reason.ValueType  # 44
+REASON_MOVE_PLANNED: Reason.ValueType  # 45
+REASON_TRANSFER_PLANNED: Reason.ValueType  # 46
+REASON_PARENT_CLOSED: Reason.ValueType  # 47
+REASON_NUMBER_TOO_SHORT: Reason.ValueType  # 48
 Global___Reason: _TypeAlias = Reason  # noqa: Y015

@@ -363,11 +363,14 @@ class MoveUnitRequest(_message.Message):
     PARENT_ID_FIELD_NUMBER: _builtins.int
     EFFECTIVE_DATE_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    REPLACE_PLANNED_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     parent_id: _builtins.str
     effective_date: _builtins.str
     """The first day below the new parent, today or later; today where empty."""
     etag: _builtins.str
+    replace_planned: _builtins.bool
+    """Give up moves that are planned for this day or later; below the parent it has today, they are called off."""
     def __init__(
         self,
         *,
@@ -375,10 +378,11 @@ class MoveUnitRequest(_message.Message):
         parent_id: _builtins.str = ...,
         effective_date: _builtins.str = ...,
         etag: _builtins.str = ...,
+        replace_planned: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["effective_date", b"effective_date", "etag", b"etag", "id", b"id", "parent_id", b"parent_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["effective_date", b"effective_date", "etag", b"etag", "id", b"id", "parent_id", b"parent_id", "replace_planned", b"replace_planned"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -407,6 +411,30 @@ class CloseUnitRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CloseUnitRequest: _TypeAlias = CloseUnitRequest  # noqa: Y015
+
+@_typing.final
+class ReopenUnitRequest(_message.Message):
+    """Asks to put a unit in use again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    etag: _builtins.str
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "id", b"id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReopenUnitRequest: _TypeAlias = ReopenUnitRequest  # noqa: Y015
 
 @_typing.final
 class ListUnitParentsRequest(_message.Message):

@@ -65,6 +65,11 @@ class UnitsServiceStub:
                 request_serializer=tongxiao_dot_identity_dot_v1_dot_unit__pb2.CloseUnitRequest.SerializeToString,
                 response_deserializer=tongxiao_dot_identity_dot_v1_dot_unit__pb2.Unit.FromString,
                 _registered_method=True)
+        self.ReopenUnit = channel.unary_unary(
+                '/tongxiao.identity.v1.UnitsService/ReopenUnit',
+                request_serializer=tongxiao_dot_identity_dot_v1_dot_unit__pb2.ReopenUnitRequest.SerializeToString,
+                response_deserializer=tongxiao_dot_identity_dot_v1_dot_unit__pb2.Unit.FromString,
+                _registered_method=True)
         self.ListUnitParents = channel.unary_unary(
                 '/tongxiao.identity.v1.UnitsService/ListUnitParents',
                 request_serializer=tongxiao_dot_identity_dot_v1_dot_unit__pb2.ListUnitParentsRequest.SerializeToString,
@@ -119,6 +124,13 @@ class UnitsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReopenUnit(self, request, context):
+        """Puts a unit that is closed, or being closed, in use again below the parent it had; that must be in use.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListUnitParents(self, request, context):
         """Lists the parents that a unit has had and will have.
         """
@@ -157,6 +169,11 @@ def add_UnitsServiceServicer_to_server(servicer, server):
             'CloseUnit': grpc.unary_unary_rpc_method_handler(
                     servicer.CloseUnit,
                     request_deserializer=tongxiao_dot_identity_dot_v1_dot_unit__pb2.CloseUnitRequest.FromString,
+                    response_serializer=tongxiao_dot_identity_dot_v1_dot_unit__pb2.Unit.SerializeToString,
+            ),
+            'ReopenUnit': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReopenUnit,
+                    request_deserializer=tongxiao_dot_identity_dot_v1_dot_unit__pb2.ReopenUnitRequest.FromString,
                     response_serializer=tongxiao_dot_identity_dot_v1_dot_unit__pb2.Unit.SerializeToString,
             ),
             'ListUnitParents': grpc.unary_unary_rpc_method_handler(
@@ -327,6 +344,33 @@ class UnitsService:
             target,
             '/tongxiao.identity.v1.UnitsService/CloseUnit',
             tongxiao_dot_identity_dot_v1_dot_unit__pb2.CloseUnitRequest.SerializeToString,
+            tongxiao_dot_identity_dot_v1_dot_unit__pb2.Unit.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReopenUnit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tongxiao.identity.v1.UnitsService/ReopenUnit',
+            tongxiao_dot_identity_dot_v1_dot_unit__pb2.ReopenUnitRequest.SerializeToString,
             tongxiao_dot_identity_dot_v1_dot_unit__pb2.Unit.FromString,
             options,
             channel_credentials,

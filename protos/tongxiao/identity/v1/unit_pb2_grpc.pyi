@@ -47,6 +47,8 @@ class UnitsServiceStub:
     """Begins to close a unit: it takes nothing new, and is closed once every service has said that it holds nothing of
     theirs. Else it is in use again, and occupied_by says why. For one that is closing, every service is asked again.
     """
+    ReopenUnit: _grpc.UnaryUnaryMultiCallable[_unit_pb2.ReopenUnitRequest, _unit_pb2.Unit]
+    """Puts a unit that is closed, or being closed, in use again below the parent it had; that must be in use."""
     ListUnitParents: _grpc.UnaryUnaryMultiCallable[_unit_pb2.ListUnitParentsRequest, _unit_pb2.ListUnitParentsResponse]
     """Lists the parents that a unit has had and will have."""
 
@@ -69,6 +71,8 @@ class UnitsServiceAsyncStub(UnitsServiceStub):
     """Begins to close a unit: it takes nothing new, and is closed once every service has said that it holds nothing of
     theirs. Else it is in use again, and occupied_by says why. For one that is closing, every service is asked again.
     """
+    ReopenUnit: _aio.UnaryUnaryMultiCallable[_unit_pb2.ReopenUnitRequest, _unit_pb2.Unit]  # type: ignore[assignment]
+    """Puts a unit that is closed, or being closed, in use again below the parent it had; that must be in use."""
     ListUnitParents: _aio.UnaryUnaryMultiCallable[_unit_pb2.ListUnitParentsRequest, _unit_pb2.ListUnitParentsResponse]  # type: ignore[assignment]
     """Lists the parents that a unit has had and will have."""
 
@@ -124,6 +128,14 @@ class UnitsServiceServicer(metaclass=_abc_1.ABCMeta):
         """Begins to close a unit: it takes nothing new, and is closed once every service has said that it holds nothing of
         theirs. Else it is in use again, and occupied_by says why. For one that is closing, every service is asked again.
         """
+
+    @_abc_1.abstractmethod
+    def ReopenUnit(
+        self,
+        request: _unit_pb2.ReopenUnitRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_unit_pb2.Unit, _abc.Awaitable[_unit_pb2.Unit]]:
+        """Puts a unit that is closed, or being closed, in use again below the parent it had; that must be in use."""
 
     @_abc_1.abstractmethod
     def ListUnitParents(

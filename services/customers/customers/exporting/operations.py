@@ -115,6 +115,7 @@ def _put_together(job: Job, file_format: int) -> str:
                 sheets.write_csv(_parts(job), text)
         with path.open("rb") as made:
             files.put(key, made)
+    files.name(key, file_name(job))
     return key
 
 

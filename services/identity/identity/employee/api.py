@@ -8,7 +8,7 @@ from chassis.call import Call
 from chassis.caller import FieldAccess
 from chassis.ids import parse_id
 from identity import days, parts
-from identity.employee import directory_queries, operations, passwords, queries
+from identity.employee import directory_queries, operations, passwords, queries, transfers
 from identity.employee.attributes import ATTRIBUTES, attributes
 from identity.employee.directory_queries import Entry
 from identity.employee.model import Employee
@@ -46,11 +46,12 @@ def update_employee(request: pb.UpdateEmployeeRequest, call: Call) -> pb.Employe
 
 
 def transfer_employee(request: pb.TransferEmployeeRequest, call: Call) -> pb.Employee:
-    transferred = operations.transfer(
+    transferred = transfers.transfer(
         call,
         employee_id=UUID(request.id),
         post_id=UUID(request.post_id),
         effective_date=request.effective_date,
+        replace_planned=request.replace_planned,
         etag=request.etag,
     )
     return _message(transferred, call)

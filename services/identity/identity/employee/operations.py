@@ -1,4 +1,4 @@
-"""What is done to employees: hire, change, transfer, suspend, resume, dismiss. Refusals first."""
+"""What is done to employees: hire, change, suspend, resume, dismiss; transfers apart. Refusals first."""
 
 from collections.abc import Mapping
 from datetime import date, timedelta
@@ -12,13 +12,10 @@ from identity.employee import facts, people, queries
 from identity.employee.model import Employee
 from identity.post import granting, tenure_days, tenure_queries, tenures
 from identity.post import holding_queries as holdings
-from identity.post import queries as posts
 from identity.refusals import refuse
 from identity.session import rights
 from identity.unit import queries as units
-from tongxiao.common.v1.permission_pb2 import PERMISSION_POST_READ
 from tongxiao.identity.v1 import employee_pb2 as pb
-from tongxiao.identity.v1.post_pb2 import TENURE_KIND_HOLDER
 
 _DAY = timedelta(days=1)
 _LEFT, _SUSPENDED, _ACTIVE = pb.EMPLOYEE_STATE_LEFT, pb.EMPLOYEE_STATE_SUSPENDED, pb.EMPLOYEE_STATE_ACTIVE
@@ -28,7 +25,7 @@ def hire(call: Call, *, employee_id: UUID | None, given: Mapping[str, Any], unit
     """Hire somebody, looked after by a unit the caller governs: theirs where none is named.
 
     The same again answers the employee as they are. Refuses UNIT_UNKNOWN, UNIT_CLOSED, UNIT_BEYOND_REACH, NUMBER_TAKEN,
-    USERNAME_TAKEN, EMAIL_TAKEN, MOBILE_INVALID, ALREADY_EXISTS and ID_TAKEN.
+    USERNAME_TAKEN, EMAIL_TAKEN, MOBILE_INVALID, NUMBER_TOO_SHORT, ALREADY_EXISTS and ID_TAKEN.
     """
     session = call.session
     values, find, taken = facts.checked(given, number=given["number"]), queries.find_employee, queries.is_taken
@@ -63,11 +60,11 @@ def build(employee_id: UUID, values: Mapping[str, Any], *, unit_id: UUID) -> Emp
 def update(call: Call, *, employee_id: UUID, etag: str, changes: Mapping[str, Any]) -> Employee:
     """Change an employee's record.
 
-    Refuses NOT_FOUND, OUT_OF_REACH, VERSION_MISMATCH, NUMBER_TAKEN, USERNAME_TAKEN, EMAIL_TAKEN, MOBILE_INVALID, and
-    TENURE_BEFORE_HIRE a day of hiring after tenures there are.
+    Refuses NOT_FOUND, OUT_OF_REACH, VERSION_MISMATCH, NUMBER_TAKEN, USERNAME_TAKEN, EMAIL_TAKEN, MOBILE_INVALID,
+    NUMBER_TOO_SHORT, and TENURE_BEFORE_HIRE a day of hiring after tenures there are.
     """
     session = call.session
-    employee = _changeable(call, employee_id, etag)
+    employee = changeable(call, employee_id, etag)
     for name, value in facts.checked(changes, number=changes.get("number", employee.number)).items():
         setattr(employee, name, value or (employee.hire_on if name == "hire_on" else value))
     if session.is_modified(employee):
@@ -78,42 +75,12 @@ def update(call: Call, *, employee_id: UUID, etag: str, changes: Mapping[str, An
     return employee
 
 
-def transfer(call: Call, *, employee_id: UUID, post_id: UUID, effective_date: str, etag: str) -> Employee:
-    """End the main tenure and begin another in a new main post, from a day on; main tenures still to begin are dropped.
-
-    Refuses NOT_FOUND, OUT_OF_REACH, VERSION_MISMATCH, EMPLOYEE_NOT_ACTIVE, POST_UNKNOWN, NOT_ONESELF,
-    UNIT_BEYOND_REACH, NOT_GRANTABLE, DATE_INVALID, TENURE_BEFORE_HIRE, POST_NOT_VALID, TENURE_OVERLAPS,
-    MAIN_TENURE_OVERLAPS, and TENURE_BEGAN_LATER a day that would leave nothing of a tenure that has begun.
-    """
-    session = call.session
-    employee = _changeable(call, employee_id, etag)
-    if employee.state == _LEFT or employee.leave_on:
-        raise refuse("EMPLOYEE_NOT_ACTIVE")
-    with call.reading_as(PERMISSION_POST_READ):
-        post = posts.find_post(session, post_id)
-    if post is None:
-        raise refuse("POST_UNKNOWN", field="post_id")
-    tenures.demand_appointable(call, post, employee_id)
-    zone = units.zone_of(session, post.unit_id)
-    day = days.checked_day(effective_date, field="effective_date") or clock.today(zone)
-    tenure_days.demand_hired(session, employee, day, zone, field="effective_date")
-    _leave_main(call, employee, day)
-    kind = TENURE_KIND_HOLDER
-    wanted = tenures.Wanted(
-        post_id=post_id, employee_id=employee_id, kind=kind, start_on=day, end_on=post.end_on, main=True
-    )
-    tenures.note(call, employee, tenures.begin(session, post, wanted=wanted, start=day))
-    employee.updated_at = clock.now()
-    rights.changed(session, [employee_id])
-    return employee
-
-
 def suspend(call: Call, *, employee_id: UUID, note: str, etag: str) -> Employee:
     """Keep somebody out, everywhere, within seconds; one suspended before stays so.
 
     Refuses NOT_FOUND, OUT_OF_REACH, VERSION_MISMATCH, NOT_ONESELF and EMPLOYEE_NOT_ACTIVE.
     """
-    employee = _changeable(call, employee_id, etag)
+    employee = changeable(call, employee_id, etag)
     _demand_other(call, employee_id)
     if employee.state == _LEFT:
         raise refuse("EMPLOYEE_NOT_ACTIVE")
@@ -122,7 +89,7 @@ def suspend(call: Call, *, employee_id: UUID, note: str, etag: str) -> Employee:
 
 def resume(call: Call, *, employee_id: UUID, etag: str) -> Employee:
     """Let a suspended employee work again. Refuses as suspending does."""
-    employee = _changeable(call, employee_id, etag)
+    employee = changeable(call, employee_id, etag)
     _demand_other(call, employee_id)
     if employee.state == _LEFT:
         raise refuse("EMPLOYEE_NOT_ACTIVE")
@@ -132,17 +99,18 @@ def resume(call: Call, *, employee_id: UUID, etag: str) -> Employee:
 def dismiss(call: Call, *, employee_id: UUID, leave_date: str, note: str, etag: str) -> Employee:
     """Record somebody's last day and end their tenures with it; yesterday ends everything at once.
 
-    Refuses NOT_FOUND, OUT_OF_REACH, VERSION_MISMATCH, NOT_ONESELF, EMPLOYEE_NOT_ACTIVE, DATE_INVALID, DATES_REVERSED,
-    and TENURE_BEGAN_LATER a day that would leave nothing of a tenure that has begun.
+    Who leaves before the day of hiring never came: what they were to hold is called off. Refuses NOT_FOUND,
+    OUT_OF_REACH, VERSION_MISMATCH, NOT_ONESELF, EMPLOYEE_NOT_ACTIVE, DATE_INVALID, DATES_REVERSED a day given that lies
+    even before the eve of hiring, and TENURE_BEGAN_LATER a day that would leave nothing of a tenure that has begun.
     """
-    employee = _changeable(call, employee_id, etag)
+    employee = changeable(call, employee_id, etag)
     _demand_other(call, employee_id)
     if employee.state == _LEFT:
         raise refuse("EMPLOYEE_NOT_ACTIVE")
     today = clock.today(units.zone_of(call.session, employee.unit_id))
     last = days.checked_day(leave_date, field="leave_date") or today - _DAY
-    if last < employee.hire_on - _DAY:
-        raise refuse("DATES_REVERSED", field="leave_date")
+    if leave_date and last < employee.hire_on - _DAY:
+        raise refuse("DATES_REVERSED", field="leave_date", hire_date=employee.hire_on)
     employee.leave_on = last
     _leave_posts(call, employee, last)
     state = _LEFT if last < today else employee.state
@@ -154,7 +122,7 @@ def demand_reset(call: Call, *, employee_id: UUID) -> Employee:
 
     Refuses NOT_FOUND, OUT_OF_REACH, EMPLOYEE_NOT_ACTIVE, UNIT_BEYOND_REACH and NOT_GRANTABLE.
     """
-    employee = _changeable(call, employee_id, "*")
+    employee = changeable(call, employee_id, "*")
     if employee.state == _LEFT:
         raise refuse("EMPLOYEE_NOT_ACTIVE")
     for holding in holdings.of_people(call.session, [employee_id]):
@@ -162,18 +130,12 @@ def demand_reset(call: Call, *, employee_id: UUID) -> Employee:
     return employee
 
 
-def _leave_main(call: Call, employee: Employee, day: date) -> None:
-    """End the main tenures that reach a day with the day before, and call off those that would begin later."""
-    session = call.session
-    found = tenure_queries.main_from(session, employee.id, day)
-    tenure_days.demand_begun_before(session, found, day, field="effective_date")
-    for tenure in found:
-        guard.demand(session, tenure)
-        tenures.cut(tenure, day - _DAY)
-    changed = [tenure for tenure in found if session.is_modified(tenure)]
-    session.flush()
-    for tenure in changed:
-        tenures.note(call, employee, tenure)
+def changeable(call: Call, employee_id: UUID, etag: str) -> Employee:
+    """The employee, whose record the caller may change. Refuses NOT_FOUND, OUT_OF_REACH and VERSION_MISMATCH."""
+    employee = queries.get_employee(call.session, employee_id)
+    guard.demand(call.session, employee)
+    masks.check_etag(etag, employee.version)
+    return employee
 
 
 def _leave_posts(call: Call, employee: Employee, last: date) -> None:
@@ -192,13 +154,6 @@ def _put(call: Call, employee: Employee, state: int, *, note: str) -> Employee:
         rights.changed(call.session, [employee.id])
     if note:
         audit.record(call.session, call.rpc.name, employee, {"note": note})
-    return employee
-
-
-def _changeable(call: Call, employee_id: UUID, etag: str) -> Employee:
-    employee = queries.get_employee(call.session, employee_id)
-    guard.demand(call.session, employee)
-    masks.check_etag(etag, employee.version)
     return employee
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from chassis import paging
@@ -58,10 +58,11 @@ def fresh(session: Session, employee_ids: Iterable[UUID]) -> Sequence[Employee]:
     return session.scalars(wanted, execution_options=options).all()
 
 
-def looks_after(session: Session, unit_id: UUID) -> bool:
-    """Whether a unit is the home of anybody who has not left."""
-    wanted = select(Employee.id).where(Employee.unit_id == unit_id, Employee.state != pb.EMPLOYEE_STATE_LEFT)
-    return session.scalar(wanted.limit(1), execution_options={"reach": "whether a unit is empty"}) is not None
+def count_looked_after(session: Session, unit_id: UUID) -> int:
+    """Of how many people who have not left a unit is the home."""
+    wanted = select(func.count()).select_from(Employee)
+    wanted = wanted.where(Employee.unit_id == unit_id, Employee.state != pb.EMPLOYEE_STATE_LEFT)
+    return session.scalar(wanted, execution_options={"reach": "whether a unit is empty"}) or 0
 
 
 def list_employees(call: Call, request: pb.ListEmployeesRequest) -> tuple[Sequence[Employee], str]:

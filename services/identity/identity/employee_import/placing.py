@@ -8,7 +8,7 @@ from chassis import clock, imports
 from chassis.call import Call
 from chassis.imports import Row
 from identity import days
-from identity.employee import operations
+from identity.employee import transfers
 from identity.employee.model import Employee
 from identity.post import holding_queries as holdings
 from identity.post import queries as posts
@@ -48,14 +48,22 @@ def place(call: Call, row: Row, employee: Employee, fitting: Sequence[Post]) -> 
         return
     start = _start(call, row, employee, fitting[0])
     post = _vacant(call, row, fitting, start)
-    operations.transfer(call, employee_id=employee.id, post_id=post.id, effective_date=start.isoformat(), etag="*")
+    transfers.transfer(
+        call,
+        employee_id=employee.id,
+        post_id=post.id,
+        effective_date=start.isoformat(),
+        replace_planned=False,
+        etag="*",
+    )
 
 
 def _vacant(call: Call, row: Row, fitting: Sequence[Post], start: date) -> Post:
-    """The first post that nobody holds; of one named by its code, others may be holders as well."""
+    """The first valid post that nobody holds; of one named by its code, others may be holders as well."""
     if fitting[0].code == row.values.get("post"):
         return fitting[0]
-    free = posts.unheld_from(call.session, [post.id for post in fitting], start)
+    valid = [post.id for post in fitting if days.covers(post, start, post.end_on)]
+    free = posts.unheld_from(call.session, valid, start)
     found = next((post for post in fitting if post.id in free), None)
     if found is None:
         raise refuse("NO_VACANT_POST", field="post" if "post" in row.values else "role")

@@ -17,7 +17,8 @@ log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
 Document = dict[str, Any]
-PAGE = 200
+# Keycloak answers a thousand in half the time that it takes for five times two hundred.
+PAGE = 1000
 UNAUTHORIZED, MISSING, CONFLICT = 401, 404, 409
 
 
@@ -123,7 +124,9 @@ class Realm:
             timeout=self._timeout_s,
             max_retries=0,
         )
-        return KeycloakAdmin(connection=connection)
+        made = KeycloakAdmin(connection=connection)
+        made.PAGE_SIZE = PAGE
+        return made
 
 
 def _checked(response: Any) -> None:

@@ -1,6 +1,7 @@
 """Comparing Keycloak with identity as a whole: each drift is recorded and repaired. Identity wins."""
 
 import logging
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -25,12 +26,12 @@ SETTLED = timedelta(seconds=15)
 
 @dataclass
 class Found:
-    """All that Keycloak holds: accounts and groups by id, and who is in which group and has which role."""
+    """All that Keycloak holds: accounts and groups by id, and each account's groups and roles."""
 
     users: dict[str, Document] = field(default_factory=dict)
     groups: dict[str, Document] = field(default_factory=dict)
-    members: dict[str, set[str]] = field(default_factory=dict)
-    roles: dict[str, set[str]] = field(default_factory=dict)
+    placed: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    roles: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
 
 def reconcile(engine: Engine, realm: Realm, *, settled: timedelta = SETTLED) -> int:
@@ -56,11 +57,13 @@ def fetch(realm: Realm) -> Found:
         members = realm.pages(
             lambda admin, query, group_id=group_id: admin.get_group_members(group_id, {**query, **brief})  # type: ignore[misc]
         )
-        found.members[group_id] = {member["id"] for member in members}
+        for member in members:
+            found.placed[member["id"]].add(group_id)
     for role in REALM_ROLES:
         # Of these the library goes through the pages itself.
         holders = realm.ask(lambda admin, role=role: admin.get_realm_role_members(role, {**brief}))  # type: ignore[misc]
-        found.roles[role] = {holder["id"] for holder in holders}
+        for holder in holders:
+            found.roles[holder["id"]].add(role)
     return found
 
 
@@ -106,10 +109,9 @@ def _differs(account: Account, there: Found, links: dict[UUID, str]) -> bool:
     user = there.users.get(account.keycloak_id or "")
     if user is None:
         return account.enabled
-    groups_ = {group_id for group_id, members in there.members.items() if user["id"] in members}
-    roles = {role for role, holders in there.roles.items() if user["id"] in holders}
-    placed = groups_ == {links.get(unit_id) for unit_id in account.unit_ids}
-    return not placed or roles != account.roles or bool(wanted.differences(user, account.document()))
+    placed = there.placed[user["id"]] == {links.get(unit_id) for unit_id in account.unit_ids}
+    entitled = there.roles[user["id"]] == account.roles
+    return not (placed and entitled) or bool(wanted.differences(user, account.document()))
 
 
 def _strangers(engine: Engine, there: Found) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from chassis import clock, creation, guard, ids, masks
 from chassis.call import Call
 from identity import days
-from identity.post import granting, queries, superiors
+from identity.post import granting, queries, superiors, tenure_queries
 from identity.post import holding_queries as holdings
 from identity.post.model import Post, PostUnit
 from identity.refusals import refuse
@@ -74,13 +74,19 @@ def update_post(call: Call, *, post_id: UUID, etag: str, changes: Mapping[str, A
 
 
 def delete_post(call: Call, *, post_id: UUID, etag: str) -> None:
-    """Delete a post that nobody has ever held. Refuses NOT_FOUND, OUT_OF_REACH, VERSION_MISMATCH and POST_IN_USE."""
+    """Delete a post that nobody has ever held, with the tenures of it that were called off before they began.
+
+    Refuses NOT_FOUND, OUT_OF_REACH, VERSION_MISMATCH and POST_IN_USE.
+    """
     session = call.session
     post = queries.get_post(session, post_id)
     guard.demand(session, post)
     masks.check_etag(etag, post.version)
     if queries.was_ever_held(session, post_id):
         raise refuse("POST_IN_USE")
+    for called_off in tenure_queries.of_post(session, post_id):
+        session.delete(called_off)
+    session.flush()
     session.delete(post)
     session.flush()
 

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, exists, or_, select
+from sqlalchemy import Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from chassis import paging
@@ -115,14 +115,17 @@ def unheld_from(session: Session, post_ids: Iterable[UUID], day: date) -> set[UU
     return wanted - set(session.scalars(held, execution_options={"reach": "vacancies"}))
 
 
-def has_valid_posts(session: Session, unit_id: UUID, day: date) -> bool:
-    """Whether a post belongs to a unit on a day or later."""
-    wanted = select(Post.id).where(Post.unit_id == unit_id, or_(Post.end_on.is_(None), Post.end_on >= day))
-    return session.scalar(wanted.limit(1), execution_options=_EMPTY) is not None
+def count_valid(session: Session, unit_id: UUID, day: date) -> int:
+    """How many posts belong to a unit on a day or later."""
+    wanted = select(func.count()).select_from(Post).where(Post.unit_id == unit_id)
+    wanted = wanted.where(or_(Post.end_on.is_(None), Post.end_on >= day))
+    return session.scalar(wanted, execution_options=_EMPTY) or 0
 
 
 def was_ever_held(session: Session, post_id: UUID) -> bool:
-    wanted = select(exists().where(Tenure.post_id == post_id))
+    """Whether somebody has held a post or is to; what was called off before it began does not count."""
+    served = or_(Tenure.end_on.is_(None), Tenure.end_on >= Tenure.start_on)
+    wanted = select(exists().where(Tenure.post_id == post_id, served))
     return bool(session.scalar(wanted, execution_options={"reach": "whether a post was ever held"}))
 
 

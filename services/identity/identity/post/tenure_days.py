@@ -56,9 +56,9 @@ def demand_begun_before(session: Session, tenures: Iterable[Tenure], day: date, 
             raise refuse("TENURE_BEGAN_LATER", field=field, start_date=tenure.start_on, post_id=tenure.post_id)
 
 
-def _is_over(day: date, zone: str, later: date, later_zone: str) -> bool:
-    return clock.end_of_day(day, zone) <= clock.start_of_day(later, later_zone)
-
-
 def _called_off(tenure: Tenure) -> bool:
     return tenure.end_on is not None and tenure.end_on < tenure.start_on
+
+
+def _is_over(day: date, zone: str, later: date, later_zone: str) -> bool:
+    return clock.end_of_day(day, zone) <= clock.start_of_day(later, later_zone)

@@ -31,9 +31,14 @@ def is_taken(session: Session, tenure_id: UUID) -> bool:
     return session.scalar(select(Tenure.id).where(Tenure.id == tenure_id), execution_options=_KNOWN) is not None
 
 
+def of_post(session: Session, post_id: UUID) -> Sequence[Tenure]:
+    """All tenures of a post that the caller may read."""
+    return session.scalars(select(Tenure).where(Tenure.post_id == post_id)).all()
+
+
 def main_from(session: Session, employee_id: UUID, day: date) -> Sequence[Tenure]:
-    """A person's main tenures that reach a day or lie after it."""
-    wanted = select(Tenure).where(Tenure.employee_id == employee_id, Tenure.main, _reaching(day))
+    """A person's main tenures that reach a day or lie after it, without those that were called off."""
+    wanted = select(Tenure).where(Tenure.employee_id == employee_id, Tenure.main, _reaching(day), _not_called_off())
     return session.scalars(wanted, execution_options={"reach": "the main post somebody is transferred from"}).all()
 
 
@@ -56,7 +61,7 @@ def list_tenures(call: Call, request: pb.ListTenuresRequest) -> tuple[Sequence[T
     """A page of tenures within reach, latest first. Refuses DATE_INVALID."""
     cursor = paging.Cursor(call, request, ORDER)
     day = days.checked_day(request.on_date, field="on_date")
-    wanted = select(Tenure).where(or_(Tenure.end_on.is_(None), Tenure.end_on >= Tenure.start_on))
+    wanted = select(Tenure).where(_not_called_off())
     if request.post_id:
         wanted = wanted.where(Tenure.post_id == UUID(request.post_id))
     if request.employee_id:
@@ -96,3 +101,7 @@ def _holds(stretch: PostUnit, day: date | None) -> bool:
 
 def _reaching(day: date) -> ColumnElement[bool]:
     return or_(Tenure.end_on.is_(None), Tenure.end_on >= day)
+
+
+def _not_called_off() -> ColumnElement[bool]:
+    return or_(Tenure.end_on.is_(None), Tenure.end_on >= Tenure.start_on)

@@ -4,29 +4,28 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
+from chassis import turns
 from identity.session.model import Revocation
 
 _EXEMPT = {"reach": "revocations concern no unit"}
 # People share so many locks: a change of thousands of people's rights needs no more.
 _PLACES = 64
-_LOCKS = 0x7078_0000
+_TURN = "rights"
 # Far longer than any passport or token lives.
 KEPT = timedelta(days=1)
 
 
 def lock_people(session: Session, person_ids: Iterable[UUID]) -> None:
     """Let nobody read these people's rights for a passport until this transaction ends."""
-    for place in sorted({_place(person_id) for person_id in person_ids}):
-        session.execute(select(func.pg_advisory_xact_lock(place)), execution_options=_EXEMPT)
+    turns.wait_for_all(session, _TURN, {_place(person_id) for person_id in person_ids})
 
 
 def await_changes(session: Session, person_id: UUID) -> None:
     """Wait until no change of the person's rights is under way."""
-    lock = func.pg_advisory_xact_lock_shared(_place(person_id))
-    session.execute(select(lock), execution_options=_EXEMPT)
+    turns.share(session, _TURN, _place(person_id))
 
 
 def is_revoked(session: Session, person_id: UUID, session_id: str, issued_at: datetime) -> bool:
@@ -50,4 +49,4 @@ def forget_revocations(session: Session, before: datetime) -> None:
 
 
 def _place(person_id: UUID) -> int:
-    return _LOCKS + person_id.int % _PLACES
+    return person_id.int % _PLACES

@@ -7,7 +7,7 @@ from chassis import clock, masks
 from chassis.call import Call
 from chassis.ids import parse_id
 from identity import days
-from identity.unit import listing_queries, moves, operations, queries
+from identity.unit import closing, listing_queries, moves, operations, queries
 from identity.unit.model import Unit, UnitParent
 from tongxiao.identity.v1 import unit_pb2 as pb
 
@@ -50,13 +50,18 @@ def move_unit(request: pb.MoveUnitRequest, call: Call) -> pb.Unit:
         unit_id=UUID(request.id),
         parent_id=UUID(request.parent_id),
         effective_date=request.effective_date,
+        replace_planned=request.replace_planned,
         etag=request.etag,
     )
     return to_message(moved, call)
 
 
 def close_unit(request: pb.CloseUnitRequest, call: Call) -> pb.Unit:
-    return to_message(operations.close_unit(call, unit_id=UUID(request.id), etag=request.etag), call)
+    return to_message(closing.close_unit(call, unit_id=UUID(request.id), etag=request.etag), call)
+
+
+def reopen_unit(request: pb.ReopenUnitRequest, call: Call) -> pb.Unit:
+    return to_message(closing.reopen_unit(call, unit_id=UUID(request.id), etag=request.etag), call)
 
 
 def list_unit_parents(request: pb.ListUnitParentsRequest, call: Call) -> pb.ListUnitParentsResponse:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from chassis import clock, guard, masks
+from chassis import audit, clock, guard, masks
 from chassis.call import Call
 from identity import days
 from identity.refusals import refuse
@@ -16,12 +16,14 @@ from identity.unit.model import Unit, UnitParent
 _DAY = timedelta(days=1)
 
 
-def move_unit(call: Call, *, unit_id: UUID, parent_id: UUID, effective_date: str, etag: str) -> Unit:
+def move_unit(
+    call: Call, *, unit_id: UUID, parent_id: UUID, effective_date: str, replace_planned: bool, etag: str
+) -> Unit:
     """Move a unit below another parent from a day on, today at the earliest, in the company's time zone.
 
-    Later moves planned before are dropped; where the unit lies there anyway, nothing changes. Refuses NOT_FOUND,
-    OUT_OF_REACH, VERSION_MISMATCH, UNIT_CLOSED, PARENT_UNKNOWN, UNIT_BEYOND_REACH, UNIT_KIND_ORDER, DATE_INVALID,
-    DATE_IN_PAST and MOVE_INTO_ITSELF, on any day to come.
+    Where the unit lies there anyway, nothing changes. Refuses NOT_FOUND, OUT_OF_REACH, VERSION_MISMATCH, UNIT_CLOSED,
+    PARENT_UNKNOWN, UNIT_BEYOND_REACH, UNIT_KIND_ORDER, DATE_INVALID, DATE_IN_PAST, MOVE_INTO_ITSELF, on any day to
+    come, and MOVE_PLANNED, naming the day, where a planned move would be lost that is not to be replaced.
     """
     session = call.session
     queries.lock_tree(session)
@@ -43,14 +45,33 @@ def move_unit(call: Call, *, unit_id: UUID, parent_id: UUID, effective_date: str
     if closes_circle(queries.stretches_from(session, day), unit_id, parent_id, day):
         raise refuse("MOVE_INTO_ITSELF", field="parent_id")
     nesting.demand_fits(unit.kind, parent, field="parent_id")
+    _give_up(call, unit, from_=max(day, today + _DAY), replace_planned=replace_planned)
     replan(session, unit_id, parent_id, day)
     unit.updated_at = clock.now()
-    if day == today:
+    if day > today:
+        _note(call, unit, parent_id, start=day, end=None)
+    elif unit.parent_id != parent_id:
         unit.parent_id = parent_id
         tree.publish(session, [unit])
         call.trees.forget()
     session.flush()
     return unit
+
+
+def _give_up(call: Call, unit: Unit, *, from_: date, replace_planned: bool) -> None:
+    """Have the trail tell of the planned moves that are given up. Refuses MOVE_PLANNED where they are not to be."""
+    planned = [each for each in queries.parents_of(call.session, unit.id) if each.start_on >= from_]
+    if planned and not replace_planned:
+        first = planned[0]
+        raise refuse("MOVE_PLANNED", field="effective_date", start_date=first.start_on, parent_id=first.parent_id)
+    for each in planned:
+        _note(call, unit, each.parent_id, start=each.start_on, end=each.start_on - _DAY)
+
+
+def _note(call: Call, unit: Unit, parent_id: UUID | None, *, start: date, end: date | None) -> None:
+    """Have the trail of the unit, too, tell of a move that is planned; one given up ends before it begins."""
+    told = {"parent_id": parent_id, "start_date": start, "end_date": end}
+    audit.record(call.session, call.rpc.name, unit, told)
 
 
 def governed_parent(call: Call, parent_id: UUID, *, field: str) -> Unit:
@@ -84,13 +105,16 @@ def closes_circle(stretches: Iterable[UnitParent], unit_id: UUID, parent_id: UUI
 
 def replan(session: Session, unit_id: UUID, parent_id: UUID, day: date) -> None:
     """Have the unit lie below the parent from `day` on, whatever was planned for later."""
-    for stretch in queries.parents_of(session, unit_id):
-        if stretch.start_on >= day:
-            session.delete(stretch)
-        elif stretch.end_on is None or stretch.end_on >= day:
-            stretch.end_on = day - _DAY
+    stretches = queries.parents_of(session, unit_id)
+    for later in (each for each in stretches if each.start_on >= day):
+        session.delete(later)
+    before = max((each for each in stretches if each.start_on < day), key=lambda each: each.start_on, default=None)
+    goes_on = before is not None and before.parent_id == parent_id
+    if before:
+        before.end_on = None if goes_on else day - _DAY
     session.flush()
-    session.add(UnitParent(unit_id=unit_id, parent_id=parent_id, start_on=day, end_on=None))
+    if not goes_on:
+        session.add(UnitParent(unit_id=unit_id, parent_id=parent_id, start_on=day, end_on=None))
 
 
 def apply_due(session: Session) -> int:

@@ -1,7 +1,6 @@
-"""What is done to units, moving apart: create, change, close. Refusals first."""
+"""What is done to units, moving and closing apart: create, change. Refusals first."""
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -9,11 +8,10 @@ from chassis import clock, creation, guard, ids, masks
 from chassis.call import Call
 from identity import days
 from identity.currencies import CURRENCIES
-from identity.employee import queries as employees
 from identity.post import queries as posts
 from identity.post import superiors
 from identity.refusals import refuse
-from identity.unit import closing, nesting, queries, tree
+from identity.unit import nesting, queries, tree
 from identity.unit.model import Unit, UnitParent
 from identity.unit.moves import governed_parent
 from tongxiao.identity.v1 import unit_pb2 as pb
@@ -95,36 +93,6 @@ def update_unit(call: Call, *, unit_id: UUID, etag: str, changes: Mapping[str, A
         tree.publish(session, [unit])
         _check_line(call, unit.head_post_id)
     return unit
-
-
-def close_unit(call: Call, *, unit_id: UUID, etag: str) -> Unit:
-    """Begin to close a unit in which no unit, valid post or employee is left: every service is asked what lies in it.
-
-    One that is closing is asked after again; one closed before stays as it is. Refuses NOT_FOUND, OUT_OF_REACH,
-    VERSION_MISMATCH and UNIT_NOT_EMPTY.
-    """
-    session = call.session
-    queries.lock_tree(session)
-    unit = queries.get_unit(session, unit_id)
-    guard.demand(session, unit)
-    masks.check_etag(etag, unit.version)
-    if unit.is_closed:
-        return unit
-    unit.state, unit.updated_at = pb.UNIT_STATE_CLOSING, clock.now()
-    # The row is locked by now, so nothing can be put into the unit any more.
-    session.flush()
-    _demand_empty(call, unit, queries.company_today(session))
-    closing.ask(session, unit)
-    call.trees.forget()
-    return unit
-
-
-def _demand_empty(call: Call, unit: Unit, today: date) -> None:
-    """Refuse UNIT_NOT_EMPTY the company, and a unit that holds units, valid posts or employees."""
-    session = call.session
-    holds_units = unit.parent_id is None or queries.has_children(session, unit.id, today)
-    if holds_units or posts.has_valid_posts(session, unit.id, today) or employees.looks_after(session, unit.id):
-        raise refuse("UNIT_NOT_EMPTY", field="id")
 
 
 def _checked(values: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -186,12 +186,12 @@ def due_moves(session: Session, day: date) -> Sequence[tuple[Unit, UUID]]:
     return [(unit, parent_id) for unit, parent_id in session.execute(wanted) if parent_id]
 
 
-def has_children(session: Session, unit_id: UUID, day: date) -> bool:
-    """Whether an open unit lies below this one on a day, or is to move there later."""
+def count_children(session: Session, unit_id: UUID, day: date) -> int:
+    """How many open units lie below this one on a day, or are to move there later."""
     wanted = (
-        select(UnitParent.id)
+        select(func.count(UnitParent.unit_id.distinct()))
         .join(Unit, Unit.id == UnitParent.unit_id)
         .where(UnitParent.parent_id == unit_id, Unit.state != pb.UNIT_STATE_CLOSED)
         .where(or_(UnitParent.end_on.is_(None), UnitParent.end_on >= day))
     )
-    return session.scalar(wanted.limit(1), execution_options=_TREE) is not None
+    return session.scalar(wanted, execution_options=_TREE) or 0
