@@ -24,6 +24,7 @@ from chassis.places import Places
 PERSONAL = personal.UNKEPT
 # What long work is called in the trail.
 JOB = "job"
+_ROWS = insert(audit)
 # What of a change is no news.
 _UNTOLD = ("version", "updated_at")
 
@@ -65,7 +66,7 @@ def record_job(
 
 
 def _insert(session: Session, rows: list[dict[str, Any]]) -> None:
-    session.connection().execute(insert(audit), rows, execution_options={"reach": "audit"})
+    session.connection().execute(_ROWS, rows, execution_options={"reach": "audit"})
 
 
 def _row(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Uuid, bindparam, select
 from sqlalchemy.orm import Session
 
 from chassis import outbox, schema, turns
@@ -18,6 +18,7 @@ ACTIVE, CLOSING = "ACTIVE", "CLOSING"
 Count = Callable[[Session, UUID], Mapping[str, int]]
 
 _REACH = {"reach": "whether a unit is open"}
+_STATE = select(schema.org_units.c.state).where(schema.org_units.c.id == bindparam("unit_id", type_=Uuid()))
 _TURN = "closing"
 
 
@@ -27,9 +28,7 @@ def is_open(session: Session, unit_id: UUID) -> bool:
     if unit_id in held:
         return True
     turns.share(session, _TURN, unit_id)
-    units = schema.org_units.c
-    state = session.scalar(select(units.state).where(units.id == unit_id), execution_options=_REACH)
-    if state in (None, ACTIVE):
+    if session.scalar(_STATE, {"unit_id": unit_id}, execution_options=_REACH) in (None, ACTIVE):
         held.add(unit_id)
         return True
     return False

@@ -13,6 +13,7 @@ from chassis.envelope import Envelope, to_data
 from chassis.ids import new_id
 
 BULK = 1
+_ROWS = insert(schema.outbox)
 
 
 def state(source: str, kind: str, data: Message | None, *, subject: UUID | str, version: int) -> Envelope:
@@ -50,4 +51,4 @@ def publish(session: Session, *events: Envelope, lane: int | None = None) -> Non
         {"event_id": e.id, "type": e.type, "lane": lane, "envelope": e.encode(), "headers": carrier} for e in events
     ]
     if rows:
-        session.execute(insert(schema.outbox), rows, execution_options={"reach": "outbox"})
+        session.execute(_ROWS, rows, execution_options={"reach": "outbox"})

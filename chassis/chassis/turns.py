@@ -2,22 +2,22 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import ARRAY, Text, bindparam, func
+from sqlalchemy import ARRAY, Text, bindparam, func, select
 from sqlalchemy.orm import Session
 
 _EXEMPT = {"reach": "a lock"}
+_KEY = func.hashtextextended(bindparam("of", type_=Text()), 0)
+_ALONE, _SHARED = select(func.pg_advisory_xact_lock(_KEY)), select(func.pg_advisory_xact_lock_shared(_KEY))
 
 
 def wait(session: Session, what: str, of: object) -> None:
     """Go on when nobody else is at the same; others wait until this transaction ends, and then see what was done."""
-    lock = func.pg_advisory_xact_lock(func.hashtextextended(f"{what}/{of}", 0))
-    session.execute(lock.select(), execution_options=_EXEMPT)
+    session.execute(_ALONE, {"of": f"{what}/{of}"}, execution_options=_EXEMPT)
 
 
 def share(session: Session, what: str, of: object) -> None:
     """Go on, beside others who do so, when nobody is at the same alone; who comes for that waits for all of them."""
-    lock = func.pg_advisory_xact_lock_shared(func.hashtextextended(f"{what}/{of}", 0))
-    session.execute(lock.select(), execution_options=_EXEMPT)
+    session.execute(_SHARED, {"of": f"{what}/{of}"}, execution_options=_EXEMPT)
 
 
 def wait_for_all(session: Session, what: str, of: Iterable[object]) -> None:
