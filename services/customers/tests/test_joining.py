@@ -37,12 +37,15 @@ def test_who_asks_learns_nothing_but_the_answer(company: Company, staff: Staff) 
     owner, asker = staff.seller("s1"), staff.seller("h1")
     customer, request = asked(owner, asker, company)
     assert (request.customer_id, request.state) == ("", pb.JOIN_REQUEST_STATE_PENDING)
-    (mine,) = asker("ListJoinRequests", side=pb.JOIN_REQUEST_SIDE_ASKED).join_requests
-    assert (mine.id, mine.customer_id) == (request.id, "")
-    assert not asker("ListJoinRequests").join_requests
+    for side in (pb.JOIN_REQUEST_SIDE_ASKED, pb.JOIN_REQUEST_SIDE_UNSPECIFIED):
+        (mine,) = asker("ListJoinRequests", side=side).join_requests
+        assert (mine.id, mine.customer_id) == (request.id, "")
+    assert not asker("ListJoinRequests", side=pb.JOIN_REQUEST_SIDE_TO_ANSWER).join_requests
     assert refused(lambda: asker("AnswerJoinRequest", id=request.id, state=2, etag="*")).reason in MISSING
-    (theirs,) = owner("ListJoinRequests").join_requests
-    assert (theirs.customer_id, theirs.person_id) == (customer.id, str(asker.person_id))
+    for side in (pb.JOIN_REQUEST_SIDE_TO_ANSWER, pb.JOIN_REQUEST_SIDE_UNSPECIFIED):
+        (theirs,) = owner("ListJoinRequests", side=side).join_requests
+        assert (theirs.customer_id, theirs.person_id) == (customer.id, str(asker.person_id))
+    assert not owner("ListJoinRequests", side=pb.JOIN_REQUEST_SIDE_ASKED).join_requests
 
 
 def test_an_owner_lets_in_until_a_day(company: Company, staff: Staff) -> None:

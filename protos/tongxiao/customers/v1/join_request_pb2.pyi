@@ -51,16 +51,16 @@ class _JoinRequestSideEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_JoinR
     DESCRIPTOR: _descriptor.EnumDescriptor
     JOIN_REQUEST_SIDE_UNSPECIFIED: _JoinRequestSide.ValueType  # 0
     JOIN_REQUEST_SIDE_TO_ANSWER: _JoinRequestSide.ValueType  # 1
-    """Those the caller may answer; so too where nothing is said."""
+    """Those the caller may answer."""
     JOIN_REQUEST_SIDE_ASKED: _JoinRequestSide.ValueType  # 2
     """Those the caller asked."""
 
 class JoinRequestSide(_JoinRequestSide, metaclass=_JoinRequestSideEnumTypeWrapper):
-    """Whose requests are listed."""
+    """Whose requests are listed: both where nothing is said."""
 
 JOIN_REQUEST_SIDE_UNSPECIFIED: JoinRequestSide.ValueType  # 0
 JOIN_REQUEST_SIDE_TO_ANSWER: JoinRequestSide.ValueType  # 1
-"""Those the caller may answer; so too where nothing is said."""
+"""Those the caller may answer."""
 JOIN_REQUEST_SIDE_ASKED: JoinRequestSide.ValueType  # 2
 """Those the caller asked."""
 Global___JoinRequestSide: _TypeAlias = JoinRequestSide  # noqa: Y015

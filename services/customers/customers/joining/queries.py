@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from chassis import paging, reach
@@ -17,6 +17,7 @@ from tongxiao.customers.v1 import join_request_pb2 as pb
 
 ORDER = Order("create_time", "created_at", descending=True)
 _OWN = {"reach": "what the caller asked themselves"}
+_SIDES = {"reach": "what the caller asked themselves, or may change, as each condition says"}
 
 
 def get_request(session: Session, request_id: UUID) -> JoinRequest:
@@ -29,10 +30,10 @@ def get_request(session: Session, request_id: UUID) -> JoinRequest:
 
 def list_requests(call: Call, request: pb.ListJoinRequestsRequest) -> tuple[Sequence[JoinRequest], str]:
     """A page of the requests that the caller asked, or may answer, newest first."""
-    if request.side == pb.JOIN_REQUEST_SIDE_ASKED:
-        wanted = select(JoinRequest).where(JoinRequest.person_id == call.caller.person_id).execution_options(**_OWN)
-    else:
-        wanted = select(JoinRequest).where(reach.condition(JoinRequest, JoinRequest.id, call.change_scope))
+    asked = JoinRequest.person_id == call.caller.person_id
+    answerable = reach.condition(JoinRequest, JoinRequest.id, call.change_scope)
+    sides = {pb.JOIN_REQUEST_SIDE_ASKED: asked, pb.JOIN_REQUEST_SIDE_TO_ANSWER: answerable}
+    wanted = select(JoinRequest).where(sides.get(request.side, or_(asked, answerable))).execution_options(**_SIDES)
     if request.state:
         wanted = wanted.where(JoinRequest.state == request.state)
     return paging.Cursor(call, request, ORDER).page(call.session, wanted, JoinRequest)
