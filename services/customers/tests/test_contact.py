@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from chassis import clock, files
 from chassis.caller import FieldAccess
@@ -18,7 +17,7 @@ from tongxiao.customers.v1.contact_record_pb2 import CONTACT_CHANNEL_CALL
 
 from . import making
 from .conftest import ALL, CLEAR, Company, Staff
-from .making import refusal, refused, rows
+from .making import day, refusal, refused, rows
 
 MASKED = {**CLEAR, "contact.mobile": FieldAccess.MASKED}
 
@@ -154,69 +153,6 @@ def test_a_touch_moves_the_customers_last_contact(company: Company, staff: Staff
     record = making.record(seller, customer, next_contact_date="2027-01-05")
     after = seller("GetCustomer", id=customer.id)
     assert (after.last_contact_time, after.next_contact_date) == (record.contact_time, "2027-01-05")
-
-
-def day(number: int) -> str:
-    """A day so many from today."""
-    return (clock.today() + timedelta(days=number)).isoformat()
-
-
-def ago(days: int) -> Any:
-    return clock.stamp(clock.now() - timedelta(days=days))
-
-
-def test_an_older_record_sent_later_leaves_the_next_day_that_a_newer_one_set(company: Company, staff: Staff) -> None:
-    seller = staff.seller()
-    customer = making.customer(seller, company)
-    making.record(seller, customer, contact_time=ago(1), next_contact_date=day(5))
-    making.record(seller, customer, contact_time=ago(3), next_contact_date=day(9))
-    making.record(seller, customer)
-    assert seller("GetCustomer", id=customer.id).next_contact_date == day(5)
-
-
-def test_the_next_day_goes_with_the_record_that_set_it(company: Company, staff: Staff) -> None:
-    seller = staff.seller()
-    customer = making.customer(seller, company)
-    older = making.record(seller, customer, contact_time=ago(3), next_contact_date=day(9))
-    newer = making.record(seller, customer, contact_time=ago(1), next_contact_date=day(5))
-    seller("DeleteContactRecord", id=newer.id, etag="*")
-    assert seller("GetCustomer", id=customer.id).next_contact_date == day(9)
-    changed = {"id": older.id, "etag": "*"}
-    seller("UpdateContactRecord", contact_record=changed, update_mask={"paths": ["next_contact_date"]})
-    assert seller("GetCustomer", id=customer.id).next_contact_date == ""
-
-
-def test_a_touch_with_a_next_day_is_one_version_of_the_customer(company: Company, staff: Staff) -> None:
-    seller = staff.seller()
-    customer = making.customer(seller, company)
-    record = making.record(seller, customer, two_way=True, next_contact_date=day(5))
-    told = "SELECT count(*) FROM outbox WHERE type = 'customer.changed.v1'"
-    assert (seller("GetCustomer", id=customer.id).etag, making.rows(company, told)[0].count) == ("2", 2)
-    seller("DeleteContactRecord", id=record.id, etag="*")
-    assert (seller("GetCustomer", id=customer.id).etag, making.rows(company, told)[0].count) == ("3", 3)
-
-
-def test_a_next_day_that_somebody_gave_the_customer_stays(company: Company, staff: Staff) -> None:
-    seller = staff.seller()
-    customer = making.customer(seller, company)
-    record = making.record(seller, customer, next_contact_date=day(5))
-    seller("UpdateCustomer", customer={"id": customer.id, "etag": "*", "next_contact_date": day(7)})
-    seller("UpdateContactRecord", contact_record={"id": record.id, "etag": "*", "summary": "改"})
-    seller("DeleteContactRecord", id=record.id, etag="*")
-    assert seller("GetCustomer", id=customer.id).next_contact_date == day(7)
-
-
-def test_a_next_day_before_the_contact_is_refused_by_the_days_of_the_unit(company: Company, staff: Staff) -> None:
-    with company.database.engine("owner").begin() as connection:
-        connection.execute(text("UPDATE org_units SET time_zone = 'Pacific/Kiritimati'"))
-    seller = staff.seller()
-    customer = making.customer(seller, company)
-    there = clock.today("Pacific/Kiritimati")
-    yesterday = (there - timedelta(days=1)).isoformat()
-    answer = refused(lambda: making.record(seller, customer, next_contact_date=yesterday))
-    assert (answer.reason, answer.fields) == ("DATE_IN_PAST", ["contact_record.next_contact_date"])
-    assert making.record(seller, customer, next_contact_date=there.isoformat()).id
-    assert making.record(seller, customer, contact_time=ago(3), next_contact_date=yesterday).id
 
 
 def test_a_contact_before_the_year_2000_is_a_wrong_clock(company: Company, staff: Staff) -> None:
