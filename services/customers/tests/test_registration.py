@@ -100,6 +100,12 @@ def test_what_one_owns_is_not_registered_again(company: Company, staff: Staff) -
     assert register(staff.seller("h1"), company).id
 
 
+def test_a_registration_of_anothers_code_names_its_own_field(company: Company, staff: Staff) -> None:
+    making.customer(staff.seller("s1"), company, credit_code=code(1))
+    refusal = refused(lambda: register(staff.seller("h1"), company, credit_code=code(1)))
+    assert (refusal.reason, refusal.fields) == ("DUPLICATE_ELSEWHERE", ["registration.credit_code"])
+
+
 def test_two_codes_are_two_customers_whatever_their_names(company: Company, staff: Staff) -> None:
     register(staff.seller("s1"), company, credit_code=code(1))
     assert register(staff.seller("h1"), company, credit_code=code(2)).id

@@ -125,7 +125,7 @@ def _demand_unowned(call: Call, draft: Draft) -> None:
     code = draft.credit_code
     found = exact.exact_matches(call.session, [code] if code else [], [])
     if found and queries.on_line(call.session, [match.customer_id for match in found], draft.line_id):
-        duplicates.demand_unique(call, code=code, phones=())
+        duplicates.demand_unique(call, code=code, phones=(), within="registration")
     if mine := queries.owned_by(call.session, draft, call.caller.person_id):
         raise refuse("DUPLICATE_EXISTS", field=_FIELD, customer_id=mine)
 
