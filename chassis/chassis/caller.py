@@ -11,7 +11,11 @@ Place = tuple[UUID | None, UUID]
 
 
 class FieldAccess(IntEnum):
-    """What may be done with a field; more includes less. The numbers are the proto's."""
+    """What may be done with a field; more includes less. The numbers are the proto's.
+
+    But for this: who may change a record may replace a text of it that they are shown in part, and not one that they
+    are only let read.
+    """
 
     HIDDEN = 1
     MASKED = 2

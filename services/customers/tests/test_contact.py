@@ -11,7 +11,7 @@ from chassis import clock, files
 from chassis.caller import FieldAccess
 from chassis.envelope import decode
 from chassis.ids import new_id
-from chassis.testing.rpc import grant
+from chassis.testing.rpc import Client, grant
 from tongxiao.common.v1.permission_pb2 import Permission
 from tongxiao.customers.v1.contact_record_pb2 import CONTACT_CHANNEL_CALL
 
@@ -84,11 +84,42 @@ def test_a_mask_is_never_written_back(company: Company, staff: Staff) -> None:
     assert refusal(lambda: seller("UpdateContact", contact=changed)) == "MASKED_VALUE"
 
 
-def test_a_masked_field_cannot_be_changed(company: Company, staff: Staff) -> None:
-    seller = staff.seller()
-    contact = making.contact(seller, making.customer(seller, company))
+def shown_as(company: Company, staff: Staff, access: FieldAccess) -> Client:
+    """Somebody of a team who may change its contacts and is shown their personal fields so far."""
     team = company.team["h1"]
-    other = staff.with_(grant(*ALL, unit=team, governs=[team], fields=MASKED), home=team)
+    return staff.with_(grant(*ALL, unit=team, governs=[team], fields=dict.fromkeys(CLEAR, access)), home=team)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "shown"),
+    [
+        ("mobile", "139 0000 0001", "+86139****0001"),
+        ("email", "wang@acme.cn", "w****@acme.cn"),
+        ("wechat", "wang-wu", "****"),
+        ("birthday", "1991-04-05", "****"),
+    ],
+)
+def test_a_masked_value_is_replaced_unseen_by_who_may_change_the_contact(
+    company: Company, staff: Staff, name: str, given: str, shown: str
+) -> None:
+    seller, other = staff.seller(), shown_as(company, staff, FieldAccess.MASKED)
+    values = {"email": "li@acme.cn", "wechat": "li-si", "birthday": "1990-02-03"}
+    contact = making.contact(seller, making.customer(seller, company), **values)
+    changed = other("UpdateContact", contact={"id": contact.id, "etag": contact.etag, name: given})
+    assert getattr(changed, name) == shown
+    assert getattr(staff.director()("GetContact", id=contact.id), name).replace("+86", "") == given.replace(" ", "")
+    (row, *_) = staff.director()("ListAudit", resource="contact", resource_id=contact.id).entries
+    assert (row.action, row.before[name], row.after[name].replace("+86", "")) == (
+        "UpdateContact",
+        getattr(contact, name),
+        given.replace(" ", ""),
+    )
+
+
+@pytest.mark.parametrize("access", [FieldAccess.HIDDEN, FieldAccess.READ])
+def test_what_is_hidden_or_only_read_is_not_replaced(company: Company, staff: Staff, access: FieldAccess) -> None:
+    seller, other = staff.seller(), shown_as(company, staff, access)
+    contact = making.contact(seller, making.customer(seller, company))
     changed = {"id": contact.id, "etag": contact.etag, "mobile": "+8613900000000"}
     assert refusal(lambda: other("UpdateContact", contact=changed)) == "FIELD_NOT_READABLE"
 
@@ -111,15 +142,28 @@ def test_what_was_read_is_sent_back_whole_and_only_what_differs_is_changed(
     assert {name: getattr(after, name) for name in values} == values
 
 
-def test_a_field_not_read_in_clear_tells_nothing_of_a_guess(company: Company, staff: Staff) -> None:
-    seller = staff.seller()
+@pytest.mark.parametrize("guess", ["", "+86139****5678", "****"])
+def test_a_masked_number_is_neither_emptied_nor_given_another_mask(company: Company, staff: Staff, guess: str) -> None:
+    seller, other = staff.seller(), shown_as(company, staff, FieldAccess.MASKED)
     contact = making.contact(seller, making.customer(seller, company))
-    team = company.team["h1"]
-    other = staff.with_(grant(*ALL, unit=team, governs=[team], fields=MASKED), home=team)
-    for guess in (contact.mobile, "+8613900005678", ""):
-        given = {"id": contact.id, "etag": "*", "mobile": guess}
-        answer = refused(lambda given=given: other("UpdateContact", contact=given, update_mask={"paths": ["mobile"]}))  # type: ignore[misc]
-        assert (answer.reason, answer.fields) == ("FIELD_NOT_READABLE", ["contact.mobile"])
+    given = {"id": contact.id, "etag": "*", "mobile": guess}
+    answer = refused(lambda: other("UpdateContact", contact=given, update_mask={"paths": ["mobile"]}))
+    assert (answer.reason, answer.fields) == ("FIELD_NOT_READABLE", ["contact.mobile"])
+
+
+def test_a_value_put_in_place_of_a_masked_one_tells_nothing_of_a_guess(company: Company, staff: Staff) -> None:
+    seller, other = staff.seller(), shown_as(company, staff, FieldAccess.MASKED)
+    customer = making.customer(seller, company)
+    seen = []
+    for number, guess in (("+8613812345678", "138 1234 5678"), ("+8613899995678", "+8613812345678")):
+        contact = making.contact(seller, customer, mobile=number)
+        changed = other("UpdateContact", contact={"id": contact.id, "etag": contact.etag, "mobile": guess})
+        (row, *_) = other("ListAudit", resource="contact", resource_id=contact.id).entries
+        told = rows(company, "SELECT 1 FROM outbox WHERE type = 'contact.changed.v1'")
+        moved = changed.update_time.ToDatetime() > contact.update_time.ToDatetime()
+        seen.append((changed.mobile, changed.etag, moved, row.action, dict(row.before), dict(row.after), len(told) % 2))
+    assert seen[0] == seen[1]
+    assert seen[0][:2] == ("+86138****5678", "2")
 
 
 def test_a_masked_phone_cannot_be_filtered_by(company: Company, staff: Staff) -> None:

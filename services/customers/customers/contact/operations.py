@@ -1,13 +1,13 @@
 """What is done to contacts: create, change, delete, reveal. Refusals first."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from chassis import audit, clock, creation, fields, guard, ids, masks, outbox, turns
+from chassis import audit, caller, clock, creation, fields, guard, ids, masks, outbox, turns
 from chassis.call import Call
 from customers import facts, people
 from customers.contact import events, queries
@@ -67,6 +67,7 @@ def update_contact(
 ) -> Contact:
     """Change a contact, and where they are if `places` is given.
 
+    A number that the caller is shown in part may be given anew; whether it is the same as before, nothing tells.
     Refuses NOT_FOUND, OUT_OF_REACH, VERSION_MISMATCH, FIELD_NOT_READABLE, MASKED_VALUE, CUSTOMER_UNKNOWN and wrong
     facts.
     """
@@ -81,13 +82,22 @@ def update_contact(
 
 def editable(call: Call, contact: Contact, changes: Mapping[str, Any]) -> dict[str, Any]:
     """The changes apart from fields that come back as they are shown. Refuses FIELD_NOT_READABLE."""
+    return fields.editable(call, contact, changes, _lying(call, contact))
+
+
+def _lying(call: Call, contact: Contact) -> Iterator[caller.Place]:
+    """Where a contact lies: wherever the customers do that they are at, as far as the caller reads these."""
     lying = queries.places_at(call.session, {place.customer_id for place in contact.places})
-    return fields.editable(call, contact, changes, [place for found in lying.values() for place in found])
+    yield from (place for found in lying.values() for place in found)
 
 
 def apply_changes(call: Call, contact: Contact, changes: Mapping[str, Any]) -> Contact:
     """Change the facts of a contact that the caller may change; wrong facts are refused."""
-    for name, value in checked(changes).items():
+    wanted = checked(changes)
+    same = {name for name, value in wanted.items() if value == getattr(contact, name)}
+    for name in fields.unseen(call, contact, same, _lying(call, contact)):
+        audit.told_anew(contact, name)
+    for name, value in wanted.items():
         setattr(contact, name, value)
     if call.session.is_modified(contact):
         contact.updated_at = clock.now()
