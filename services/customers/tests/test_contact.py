@@ -29,6 +29,41 @@ def test_a_contact_is_reached_through_their_customer(company: Company, staff: St
     assert refusal(lambda: staff.seller("s1")("GetContact", id=contact.id)) in ("NOT_FOUND", "NOT_YET_KNOWN")
 
 
+def test_a_contact_that_is_at_the_customer_already_is_refused_with_its_id(company: Company, staff: Staff) -> None:
+    seller = staff.seller()
+    customer, other = making.customer(seller, company), making.customer(seller, company, name="另一家")
+    there, again = making.contact(seller, customer), {"name": "李经理", "mobile": "138 1234 5678"}
+    answer = refused(lambda: making.contact(seller, customer, **again))
+    assert (answer.reason, answer.fields) == ("CONTACT_EXISTS", ["contact.mobile"])
+    assert answer.metadata == {"contact_id": there.id}
+    assert making.contact(seller, other, **again).id
+    seller("DeleteContact", id=there.id, etag="*")
+    assert making.contact(seller, customer, **again).id
+
+
+def test_people_of_one_name_are_told_apart_by_their_mobiles(company: Company, staff: Staff) -> None:
+    seller = staff.seller()
+    customer = making.customer(seller, company)
+    for mobile in ("", "", "+8613900000001", "+8613900000002"):
+        assert making.contact(seller, customer, mobile=mobile).id
+
+
+def test_a_contact_is_not_named_to_who_is_shown_nothing_of_its_number(company: Company, staff: Staff) -> None:
+    customer = making.customer(staff.seller(), company)
+    making.contact(staff.director(), customer)
+    hidden = shown_as(company, staff, FieldAccess.HIDDEN)
+    answer = refused(lambda: making.contact(hidden, customer))
+    assert (answer.reason, answer.metadata) == ("CONTACT_EXISTS", {})
+
+
+def test_of_many_who_add_one_contact_at_once_one_does(company: Company, staff: Staff) -> None:
+    seller = staff.seller()
+    customer = making.customer(seller, company)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: refusal(lambda: making.contact(seller, customer)), range(4)))
+    assert sorted(found) == ["", *["CONTACT_EXISTS"] * 3]
+
+
 def test_a_place_beyond_reach_is_not_shown(company: Company, staff: Staff) -> None:
     director, seller = staff.director(), staff.seller("h1")
     here, there = making.customer(seller, company), making.customer(staff.seller("s1"), company, name="深圳")

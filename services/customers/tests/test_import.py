@@ -249,6 +249,20 @@ def test_a_row_leaves_a_number_that_comes_back_masked_and_replaces_it_by_another
     assert staff.director()("GetContact", id=contact.id).mobile == kept
 
 
+def test_a_row_brings_no_contact_that_is_at_the_customer_already(company: Company, seller: Client, work: Work) -> None:
+    making.contact(seller, making.customer(seller, company, name="远山机械"))
+    making.customer(seller, company, name="甬江电子")
+    rows_ = [
+        ("李经理", "远山机械", "13812345678"),
+        ("李四", "甬江电子", "13812345678"),
+        ("李", "甬江电子", "13812345678"),
+    ]
+    content = csv_of(("姓名", "公司名称", "手机"), *rows_)
+    job = started(seller, work, imported(seller, work, content, kind="contact"))
+    told = [(2, "手机", "CONTACT_EXISTS"), (4, "手机", "ROW_TWICE")]
+    assert (job.progress.created, failures(seller, job)) == (1, told)
+
+
 def test_a_row_changes_no_phone_of_a_customer_that_is_read_in_part(
     company: Company, staff: Staff, masked: Client, work: Work
 ) -> None:

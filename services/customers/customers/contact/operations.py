@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from chassis import audit, caller, clock, creation, fields, guard, ids, masks, outbox, turns
 from chassis.call import Call
 from customers import facts, people
-from customers.contact import events, queries
+from customers.contact import events, present, queries
 from customers.contact.model import Contact, ContactPlace, Reveal
 from customers.customer.model import Customer
 from customers.customer.queries import missing
@@ -33,7 +33,8 @@ def create_contact(
     """Create a contact at customers within reach; the same again answers the contact as it is.
 
     Of two places at one customer the later holds, as when a contact is changed.
-    Refuses CUSTOMER_UNKNOWN, OUT_OF_REACH, ID_TAKEN, ALREADY_EXISTS and wrong facts.
+    Refuses CUSTOMER_UNKNOWN, OUT_OF_REACH, ID_TAKEN, ALREADY_EXISTS, CONTACT_EXISTS a mobile that somebody at
+    such a customer has, and wrong facts.
     """
     values = checked(given)
     places = list({place.customer_id: place for place in places}.values())
@@ -41,7 +42,10 @@ def create_contact(
     wanted = {**values, "placed": [astuple(place) for place in places]}
     if existing := creation.repeated(call.session, contact_id, wanted, find=find, taken=taken, field="contact.id"):
         return existing
-    _check_customers(call.session, {place.customer_id for place in places})
+    at = {place.customer_id for place in places}
+    _check_customers(call.session, at)
+    for known in present.found(call, at, [values["mobile"]]).values():
+        raise present.refusal(call, known)
     made = build(contact_id=contact_id, values=values, places=places)
     keep(call, [made])
     return made
