@@ -11,6 +11,7 @@ import xlsxwriter
 
 from chassis import files
 from chassis.caller import FieldAccess
+from chassis.errors import sentence
 from chassis.testing.desk import Work
 from chassis.testing.rpc import Client, Refused, grant
 from tongxiao.common.v1 import job_pb2 as pb
@@ -326,8 +327,11 @@ def test_an_import_is_its_owners_alone(staff: Staff, seller: Client, work: Work)
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"", "HEADER_MISSING"),
-        (b"\n\n,,\n", "HEADER_MISSING"),
+        (b"", "FILE_EMPTY"),
+        (b"\n\n,,\n", "FILE_EMPTY"),
+        ("客户名称,电话\n".encode(), "FILE_EMPTY"),
+        ("会议纪要：明天交货".encode(), "HEADER_MISSING"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "FILE_UNREADABLE"),
         (b"\xff\xff\xff\xff\xffabc", "FILE_ENCODING"),
         (b"%PDF-1.7 ...", "FILE_UNREADABLE"),
         (b"PK\x03\x04 no workbook", "FILE_UNREADABLE"),
@@ -338,12 +342,15 @@ def test_an_import_is_its_owners_alone(staff: Staff, seller: Client, work: Work)
 def test_a_file_that_cannot_be_taken_says_why(seller: Client, work: Work, content: bytes, reason: str) -> None:
     job = imported(seller, work, content)
     assert (job.state, job.reason) == (pb.JOB_STATE_FAILED, reason)
+    assert (job.text, job.text_en) == sentence(reason) != ("", "")
 
 
 def test_a_cancelled_import_stops_where_it_is(seller: Client, work: Work) -> None:
     job = imported(seller, work, GOOD)
+    assert job.progress.created
     cancelled = seller("CancelImportJob", id=job.id)
     assert cancelled.state == pb.JOB_STATE_CANCELLED
+    assert cancelled.progress == pb.JobProgress(total=job.progress.total)
     with pytest.raises(Refused) as refused:
         seller("StartImportJob", id=job.id, etag=cancelled.etag)
     assert refused.value.reason == "JOB_NOT_WAITING"
