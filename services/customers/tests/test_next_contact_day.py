@@ -152,5 +152,6 @@ def test_a_next_day_before_the_contact_is_refused_by_the_days_of_the_unit(compan
     yesterday = (there - timedelta(days=1)).isoformat()
     answer = refused(lambda: making.record(seller, customer, next_contact_date=yesterday))
     assert (answer.reason, answer.fields) == ("DATE_IN_PAST", ["contact_record.next_contact_date"])
+    assert answer.metadata == {"date": yesterday, "earliest": there.isoformat()}
     assert making.record(seller, customer, next_contact_date=there.isoformat()).id
     assert making.record(seller, customer, contact_time=ago(3), next_contact_date=yesterday).id

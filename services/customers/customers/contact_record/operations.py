@@ -141,10 +141,10 @@ def _check_relations(call: Call, customer_id: UUID, given: Mapping[str, Any], co
     for key in given.get("photo_keys", ()):
         if not files.is_of(key, call.caller.person_id) or not files.exists(key):
             raise refuse("FILE_UNKNOWN", field="contact_record.photo_keys")
-    if given.get("next_contact_on"):
+    if day := given.get("next_contact_on"):
         zone = ZoneInfo(people.zone_of(call.session, call.caller.person_id))
-        if given["next_contact_on"] < contacted_at.astimezone(zone).date():
-            raise refuse("DATE_IN_PAST", field="contact_record.next_contact_date")
+        contacted_on, is_ = contacted_at.astimezone(zone).date(), ("联系当天", "the day of the contact")
+        facts.demand_not_before(day, contacted_on, field="contact_record.next_contact_date", is_=is_)
 
 
 def _customer(session: Session, customer_id: UUID) -> Customer:

@@ -63,8 +63,9 @@ def demand_end(session: Session, person_id: UUID, end: date | None, *, fields: t
     `fields` are those of the person and of the day; empty where the request has none.
     """
     colleague = people.active(session, person_id, reason="PERSON_UNKNOWN", field=fields[0])
-    if end and end < clock.today(people.unit_zone(session, colleague.unit_id)):
-        raise refuse("DATE_IN_PAST", field=fields[1])
+    if end:
+        today = clock.today(people.unit_zone(session, colleague.unit_id))
+        facts.demand_not_before(end, today, field=fields[1], is_=("今天", "today"))
 
 
 def keep(session: Session, share: Share) -> None:
