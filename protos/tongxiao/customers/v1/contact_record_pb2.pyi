@@ -127,7 +127,9 @@ class ContactRecord(_message.Message):
     summary: _builtins.str
     next_step: _builtins.str
     next_contact_date: _builtins.str
-    """Sets the customer's next contact day, unless a record of a later contact says one; not before the day of the contact."""
+    """Sets the customer's next contact day, unless a record of a later contact says one; not before the day of the contact.
+    Where the record is deleted, the day that stood before comes back.
+    """
     author_id: _builtins.str
     touch: _builtins.bool
     """A touch 有效接触: two-way, logged, not deleted."""
