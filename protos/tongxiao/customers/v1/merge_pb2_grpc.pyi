@@ -37,7 +37,7 @@ class MergesServiceStub:
     MergeCustomer: _grpc.UnaryUnaryMultiCallable[_merge_pb2.MergeCustomerRequest, _customer_pb2.Customer]
     """Merges a customer into this one, which keeps its facts but for those taken from the other; everything that belongs to
     the other moves. Every line of both must be within reach. The other then answers MERGED_INTO. A contact at both is at
-    the one that is left once; two contacts stay two, though they have one name, such as 李四 at either.
+    the one that is left once; two contacts stay two, though they have one name or mobile.
     """
     UnmergeCustomer: _grpc.UnaryUnaryMultiCallable[_merge_pb2.UnmergeCustomerRequest, _customer_pb2.Customer]
     """Brings back, within 30 days, a customer that was merged into another, with everything that moved then; what came since
@@ -52,7 +52,7 @@ class MergesServiceAsyncStub(MergesServiceStub):
     MergeCustomer: _aio.UnaryUnaryMultiCallable[_merge_pb2.MergeCustomerRequest, _customer_pb2.Customer]  # type: ignore[assignment]
     """Merges a customer into this one, which keeps its facts but for those taken from the other; everything that belongs to
     the other moves. Every line of both must be within reach. The other then answers MERGED_INTO. A contact at both is at
-    the one that is left once; two contacts stay two, though they have one name, such as 李四 at either.
+    the one that is left once; two contacts stay two, though they have one name or mobile.
     """
     UnmergeCustomer: _aio.UnaryUnaryMultiCallable[_merge_pb2.UnmergeCustomerRequest, _customer_pb2.Customer]  # type: ignore[assignment]
     """Brings back, within 30 days, a customer that was merged into another, with everything that moved then; what came since
@@ -70,7 +70,7 @@ class MergesServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_customer_pb2.Customer, _abc.Awaitable[_customer_pb2.Customer]]:
         """Merges a customer into this one, which keeps its facts but for those taken from the other; everything that belongs to
         the other moves. Every line of both must be within reach. The other then answers MERGED_INTO. A contact at both is at
-        the one that is left once; two contacts stay two, though they have one name, such as 李四 at either.
+        the one that is left once; two contacts stay two, though they have one name or mobile.
         """
 
     @_abc_1.abstractmethod
