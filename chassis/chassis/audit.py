@@ -15,6 +15,7 @@ from uuid import UUID
 from opentelemetry import trace
 from sqlalchemy import event, insert, inspect, select
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import flag_modified
 
 from chassis import clock, personal, schema
 from chassis.audit_schema import audit
@@ -27,6 +28,8 @@ JOB = "job"
 _ROWS = insert(audit)
 # What of a change is no news.
 _UNTOLD = ("version", "updated_at")
+# Where an object keeps which of its attributes were given the value that they had.
+_ANEW = "told anew"
 
 
 @event.listens_for(Session, "after_flush")
@@ -49,6 +52,12 @@ def record(session: Session, action: str, entity: Any, after: Mapping[str, Any])
     """Record an act that changes no row, such as revealing a number."""
     told = {key: _plain(value) for key, value in after.items()}
     _insert(session, [_row(_who(session), entity, Places(session), None, told) | {"action": action}])
+
+
+def told_anew(entity: Any, name: str) -> None:
+    """Have an attribute told as changed, though it is given the value that it had."""
+    flag_modified(entity, name)
+    inspect(entity).info.setdefault(_ANEW, set()).add(name)
 
 
 def record_job(
@@ -128,8 +137,14 @@ def _changes(entity: Any) -> list[tuple[str, Any, Any]]:
 
 
 def _before(entity: Any, keys: Mapping[UUID, bytes]) -> dict[str, Any]:
-    old = {key: (column, history.deleted[0] if history.deleted else None) for key, column, history in _changes(entity)}
+    old = {key: (column, _old(entity, key, history)) for key, column, history in _changes(entity)}
     return {key: _value(entity, keys, column, value) for key, (column, value) in old.items()}
+
+
+def _old(entity: Any, key: str, history: Any) -> Any:
+    if history.deleted:
+        return history.deleted[0]
+    return getattr(entity, key) if key in inspect(entity).info.get(_ANEW, ()) else None
 
 
 def _after(entity: Any, keys: Mapping[UUID, bytes]) -> dict[str, Any]:

@@ -11,7 +11,11 @@ Place = tuple[UUID | None, UUID]
 
 
 class FieldAccess(IntEnum):
-    """What may be done with a field; more includes less. The numbers are the proto's."""
+    """What may be done with a field; more includes less. The numbers are the proto's.
+
+    But for this: where `fields.editable` judges a change, a text that is shown in part may be replaced, and not one
+    that may only be read.
+    """
 
     HIDDEN = 1
     MASKED = 2

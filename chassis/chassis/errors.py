@@ -44,11 +44,16 @@ class DomainError(Exception):
         return self.fields[0] if self.fields else ""
 
 
+# The texts of every reason that this process can refuse with.
+_sentences: dict[str, tuple[str, str]] = {}
+
+
 class Refusals:
     """Makes the refusals that one enum of reasons declares, and the common ones: `raise refuse("NOT_FOUND")`."""
 
     def __init__(self, reasons: EnumDescriptor) -> None:
         self._reasons = {**_declared(_COMMON), **_declared(reasons)}
+        _sentences.update((reason, (options.zh, options.en)) for reason, (_, options) in self._reasons.items())
 
     def __call__(self, reason: str, *, field: str | Sequence[str] = "", **metadata: object) -> DomainError:
         """The refusal, of one field or of several together."""
@@ -65,6 +70,11 @@ class Refusals:
 
     def __contains__(self, reason: str) -> bool:
         return reason in self._reasons
+
+
+def sentence(reason: str) -> tuple[str, str]:
+    """What a reason that this process can refuse with says to people, in Chinese and English; else nothing."""
+    return _sentences.get(reason, ("", ""))
 
 
 def _declared(reasons: EnumDescriptor) -> dict[str, tuple[str, options_pb2.ReasonOptions]]:

@@ -1,6 +1,6 @@
 """Field rights where messages are built and changed: hidden fields are emptied, masked ones shown in part."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -29,7 +29,9 @@ def govern(call: Call, message: Message, places: Iterable[Place]) -> None:
 def editable(call: Call, kept: Any, changes: Mapping[str, Any], places: Iterable[Place]) -> dict[str, Any]:
     """The changes of a record that lies in these places, apart from those that say a field as the caller is shown it.
 
-    So what was read can be sent back whole. Refuses FIELD_NOT_READABLE another value of a field one may not edit.
+    So what was read can be sent back whole. A text that is shown in part may be replaced unseen, by another that is no
+    mask. Refuses FIELD_NOT_READABLE every other value of a field one may not edit: a list, which would lose what is
+    not seen of it, nothing in place of something, and what is hidden or only read.
     """
     found, lying, descriptor = dict(changes), list(places), type(kept).__audit_message__.DESCRIPTOR
     for field, right in governed(descriptor):
@@ -38,10 +40,23 @@ def editable(call: Call, kept: Any, changes: Mapping[str, Any], places: Iterable
         if name not in changes or access >= FieldAccess.EDIT:
             continue
         shown = [_shown(getattr(kept, name), each) for each in (access, call.read_access(right, lying))]
-        if changes[name] not in shown:
+        if changes[name] in shown:
+            del found[name]
+        elif access != FieldAccess.MASKED or not _replaces(changes[name]):
             raise refuse("FIELD_NOT_READABLE", field=f"{snake_case(descriptor.name)}.{name}")
-        del found[name]
     return found
+
+
+def _replaces(value: Any) -> bool:
+    return isinstance(value, str) and bool(value) and not is_masked(value)
+
+
+def unseen(call: Call, kept: Any, names: Collection[str], places: Iterable[Place]) -> set[str]:
+    """Those of a record's fields that the caller is not shown whole: whether a new value is another, nothing tells."""
+    rights = [(field.name, right) for field, right in governed(type(kept).__audit_message__.DESCRIPTOR)]
+    rights = [(name, right) for name, right in rights if name in names]
+    lying = list(places) if rights else []
+    return {name for name, right in rights if call.read_access(right, lying) < FieldAccess.READ}
 
 
 def _shown(value: Any, access: FieldAccess) -> Any:

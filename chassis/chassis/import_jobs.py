@@ -6,7 +6,7 @@ from uuid import UUID
 
 from chassis import clock, files, import_rows, imports, jobs, masks, tokens
 from chassis.call import Call
-from chassis.errors import refuse
+from chassis.errors import refuse, sentence
 from chassis.ids import NIL, parse_id
 from chassis.imports import Importer
 from chassis.jobs import Job
@@ -88,7 +88,7 @@ def message(importer: Importer, job: Job, call: Call) -> pb.ImportJob:
     """An import as its owner sees it."""
     asked = job.arguments
     plan = job.cursor.get("plan", asked)
-    samples = import_rows.samples(call.session, job)
+    samples, (zh, en) = import_rows.samples(call.session, job), sentence(job.reason)
     return pb.ImportJob(
         id=str(job.id),
         kind=importer.kind,
@@ -110,6 +110,8 @@ def message(importer: Importer, job: Job, call: Call) -> pb.ImportJob:
             for f in importer.fields
         ],
         reason=job.reason,
+        text=zh,
+        text_en=en,
         sheets=job.cursor.get("told", {}).get("sheets", "").splitlines(),
         failed_rows_key=job.cursor.get("failed_rows_key", ""),
         etag=masks.etag(job.version),

@@ -158,10 +158,10 @@ def _read(importer: Importer, call: Call, job: Job) -> None:
         while batch := list(islice(rows, STAGED)):
             import_rows.stage(call.session, job.id, batch)
             total += len(batch)
-    if not total:
-        raise refuse("FILE_EMPTY", field="file_key")
     plan = {name: job.arguments[name] for name in ("mapping", "defaults", "update_by")}
     plan["mapping"] = plan["mapping"] or guess(importer, columns)
+    if not total:
+        raise refuse("FILE_EMPTY" if any(plan["mapping"].values()) else "HEADER_MISSING", field="file_key")
     demand_mapping(importer, plan)
     job.cursor = {"columns": columns, "plan": plan}
     begin(job, "preview", total)

@@ -61,8 +61,14 @@ class Job:
         self.finished_at = clock.now() if state in OVER else None
 
     @property
+    def only_tried(self) -> bool:
+        """Whether it is over without having begun what it had tried: its figures are of what would have been."""
+        return self.state in OVER and self.cursor.get("phase", "run") != "run"
+
+    @property
     def message(self) -> pb.JobProgress:
-        return pb.JobProgress(**{name: self.progress.get(name, 0) for name in COUNTS})
+        shown = ("total",) if self.only_tried else COUNTS
+        return pb.JobProgress(**{name: self.progress.get(name, 0) for name in shown})
 
 
 @dataclass(frozen=True, kw_only=True)

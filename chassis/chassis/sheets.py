@@ -45,7 +45,7 @@ class RefusedError(Exception):
 def read(path: Path, sheet: str = "") -> Iterator[Row]:
     """The rows that hold anything, numbered as a spreadsheet does, the header first.
 
-    Refuses FILE_UNREADABLE, FILE_ENCODING, FILE_TOO_LARGE, HEADER_MISSING, TOO_MANY_ROWS, TOO_MANY_COLUMNS, and
+    Refuses FILE_EMPTY, FILE_UNREADABLE, FILE_ENCODING, FILE_TOO_LARGE, TOO_MANY_ROWS, TOO_MANY_COLUMNS, and
     SHEET_UNKNOWN with the sheets there are, a line each.
     """
     command = [sys.executable, "-m", "chassis.sheets", str(path), sheet]
@@ -123,7 +123,7 @@ def _checked(rows: Iterator[list[str]]) -> Iterator[Row]:
             cells.pop()
         yield number, cells + [""] * (width - len(cells))
     if not width:
-        raise RefusedError("HEADER_MISSING")
+        raise RefusedError("FILE_EMPTY")
 
 
 def _named(header: list[str]) -> list[str]:
@@ -163,6 +163,8 @@ def _separated(raw: bytes) -> Iterator[list[str]]:
 def _decoded(raw: bytes) -> str:
     if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return _decoded_as(raw, ("utf-16",))
+    if b"\0" in raw:
+        raise RefusedError("FILE_UNREADABLE")
     return _decoded_as(raw, _ENCODINGS)
 
 

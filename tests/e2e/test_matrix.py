@@ -35,10 +35,10 @@ JOBS = {"ImportJobsService": "import_job", "EmployeeImportJobsService": "employe
 JOBS |= {"ExportJobsService": "export_job", "ReassignmentJobsService": "reassignment_job"}
 # What becomes of a request that is within reach, where that is not 200, or 412 for a change.
 WITHIN = {"RestoreCustomer": 409, "CreateShare": 400, "DeleteShare": 404, "RevealContact": 200}
-WITHIN |= {"UnmergeCustomer": 409, "RestoreContact": 409}
+WITHIN |= {"UnmergeCustomer": 409, "RestoreContact": 409, "RestoreContactRecord": 409}
 # Changes without a version, after which others could not be asked for: only their refusals are.
 ONLY_REFUSED = {"ResetPassword", *(f"Cancel{job}Job" for job in ("Import", "EmployeeImport", "Export", "Reassignment"))}
-OWN = {"UpdateContactRecord", "DeleteContactRecord"}
+OWN = {"UpdateContactRecord", "DeleteContactRecord", "RestoreContactRecord"}
 
 
 def addressed() -> list[Binding]:

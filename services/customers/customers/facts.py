@@ -93,3 +93,11 @@ def checked_day(text: str, *, field: str) -> date | None:
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
         raise refuse("DATE_INVALID", field=field)
     return day
+
+
+def demand_not_before(day: date, earliest: date, *, field: str, is_: tuple[str, str]) -> None:
+    """Refuse DATE_IN_PAST a day before the earliest, naming both and what the earliest is, in Chinese and English."""
+    if day < earliest:
+        refusal = refuse("DATE_IN_PAST", field=field, date=day, earliest=earliest)
+        refusal.zh, refusal.text = f"{day} 早于{is_[0]}（{earliest}）", f"{day} lies before {is_[1]}, {earliest}"
+        raise refusal

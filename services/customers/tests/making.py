@@ -1,11 +1,13 @@
 """What tests of this service make."""
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from chassis import clock
 from chassis.testing.rpc import Client, Refused
 from customers.facts import check_character
 from tongxiao.customers.v1 import contact_pb2, contact_record_pb2
@@ -56,6 +58,11 @@ def code(number: int) -> str:
     """A credit code with its check character."""
     body = f"91330100MA{number:07d}"
     return body + check_character(body)
+
+
+def day(number: int) -> str:
+    """A day so many from today."""
+    return (clock.today() + timedelta(days=number)).isoformat()
 
 
 def refused(act: Callable[[], object]) -> Refused:

@@ -189,7 +189,7 @@ def test_a_masked_number_of_a_customer_is_masked_in_the_trail(company: Company, 
 def test_a_destroyed_key_erases_the_values_and_the_trail_still_verifies(company: Company, staff: Staff) -> None:
     seller, manager = staff.seller(), staff.manager()
     customer = making.customer(seller, company)
-    contact, other = making.contact(seller, customer), making.contact(seller, customer, name="王五")
+    contact, other = making.contact(seller, customer), making.contact(seller, customer, name="王五", mobile="")
     seal(company)
     with transaction(company.database.engine("worker"), action="erase") as session:
         key_model.destroy(session, UUID(contact.id))
@@ -211,7 +211,7 @@ def test_blanking_after_the_key_is_destroyed_keeps_nothing(company: Company, sta
 def test_keys_lie_wrapped_and_differ(company: Company, staff: Staff) -> None:
     seller = staff.seller()
     customer = making.customer(seller, company)
-    contacts = [making.contact(seller, customer) for _ in range(2)]
+    contacts = [making.contact(seller, customer, mobile="") for _ in range(2)]
     kept = rows(company, "SELECT contact_id, wrapped FROM contact_keys")
     assert {str(row.contact_id) for row in kept} == {contact.id for contact in contacts}
     with transaction(company.database.engine("api")) as session:

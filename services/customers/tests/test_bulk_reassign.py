@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 
 from chassis import jobs
+from chassis.errors import sentence
 from chassis.ids import new_id
 from chassis.testing.desk import Work
 from chassis.testing.rpc import Client, grant
@@ -234,12 +235,16 @@ def test_who_may_no_longer_reassign_is_stopped_between_steps(
     work.forget(manager)
     found = done(manager, work, job)
     assert (found.state, found.reason) == (job_pb2.JOB_STATE_FAILED, "PERMISSION_MISSING")
+    assert (found.text, found.text_en) == sentence("PERMISSION_MISSING") != ("", "")
 
 
 def test_what_is_called_off_is_not_started(company: Company, staff: Staff, manager: Client, work: Work) -> None:
     (customer,) = owned(staff.seller("h1"), company, 1)
     job = previewed(manager, work, customer_ids=[customer.id], owner_ids=[str(company.hire(company.team["h2"]))])
-    assert manager("CancelReassignmentJob", id=job.id).state == job_pb2.JOB_STATE_CANCELLED
+    assert (job.progress.updated, len(job.owners)) == (1, 2)
+    cancelled = manager("CancelReassignmentJob", id=job.id)
+    assert (cancelled.state, cancelled.preview) == (job_pb2.JOB_STATE_CANCELLED, True)
+    assert (cancelled.progress, list(cancelled.owners)) == (job_pb2.JobProgress(total=1), [])
     assert refusal(lambda: manager("StartReassignmentJob", id=job.id, etag="*")) == "JOB_NOT_WAITING"
     assert not manager("ListReassignmentJobs", at_work=True).reassignment_jobs
 

@@ -6,19 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from chassis import clock, files
 from chassis.caller import FieldAccess
 from chassis.envelope import decode
 from chassis.ids import new_id
-from chassis.testing.rpc import grant
+from chassis.testing.rpc import Client, grant
 from tongxiao.common.v1.permission_pb2 import Permission
 from tongxiao.customers.v1.contact_record_pb2 import CONTACT_CHANNEL_CALL
 
 from . import making
 from .conftest import ALL, CLEAR, Company, Staff
-from .making import refusal, refused, rows
+from .making import day, refusal, refused, rows
 
 MASKED = {**CLEAR, "contact.mobile": FieldAccess.MASKED}
 
@@ -28,6 +27,41 @@ def test_a_contact_is_reached_through_their_customer(company: Company, staff: St
     contact = making.contact(seller, making.customer(seller, company))
     assert seller("GetContact", id=contact.id) == contact
     assert refusal(lambda: staff.seller("s1")("GetContact", id=contact.id)) in ("NOT_FOUND", "NOT_YET_KNOWN")
+
+
+def test_a_contact_that_is_at_the_customer_already_is_refused_with_its_id(company: Company, staff: Staff) -> None:
+    seller = staff.seller()
+    customer, other = making.customer(seller, company), making.customer(seller, company, name="另一家")
+    there, again = making.contact(seller, customer), {"name": "李经理", "mobile": "138 1234 5678"}
+    answer = refused(lambda: making.contact(seller, customer, **again))
+    assert (answer.reason, answer.fields) == ("CONTACT_EXISTS", ["contact.mobile"])
+    assert answer.metadata == {"contact_id": there.id}
+    assert making.contact(seller, other, **again).id
+    seller("DeleteContact", id=there.id, etag="*")
+    assert making.contact(seller, customer, **again).id
+
+
+def test_people_of_one_name_are_told_apart_by_their_mobiles(company: Company, staff: Staff) -> None:
+    seller = staff.seller()
+    customer = making.customer(seller, company)
+    for mobile in ("", "", "+8613900000001", "+8613900000002"):
+        assert making.contact(seller, customer, mobile=mobile).id
+
+
+def test_a_contact_is_not_named_to_who_is_shown_nothing_of_its_number(company: Company, staff: Staff) -> None:
+    customer = making.customer(staff.seller(), company)
+    making.contact(staff.director(), customer)
+    hidden = shown_as(company, staff, FieldAccess.HIDDEN)
+    answer = refused(lambda: making.contact(hidden, customer))
+    assert (answer.reason, answer.metadata) == ("CONTACT_EXISTS", {})
+
+
+def test_of_many_who_add_one_contact_at_once_one_does(company: Company, staff: Staff) -> None:
+    seller = staff.seller()
+    customer = making.customer(seller, company)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: refusal(lambda: making.contact(seller, customer)), range(4)))
+    assert sorted(found) == ["", *["CONTACT_EXISTS"] * 3]
 
 
 def test_a_place_beyond_reach_is_not_shown(company: Company, staff: Staff) -> None:
@@ -85,11 +119,42 @@ def test_a_mask_is_never_written_back(company: Company, staff: Staff) -> None:
     assert refusal(lambda: seller("UpdateContact", contact=changed)) == "MASKED_VALUE"
 
 
-def test_a_masked_field_cannot_be_changed(company: Company, staff: Staff) -> None:
-    seller = staff.seller()
-    contact = making.contact(seller, making.customer(seller, company))
+def shown_as(company: Company, staff: Staff, access: FieldAccess) -> Client:
+    """Somebody of a team who may change its contacts and is shown their personal fields so far."""
     team = company.team["h1"]
-    other = staff.with_(grant(*ALL, unit=team, governs=[team], fields=MASKED), home=team)
+    return staff.with_(grant(*ALL, unit=team, governs=[team], fields=dict.fromkeys(CLEAR, access)), home=team)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "shown"),
+    [
+        ("mobile", "139 0000 0001", "+86139****0001"),
+        ("email", "wang@acme.cn", "w****@acme.cn"),
+        ("wechat", "wang-wu", "****"),
+        ("birthday", "1991-04-05", "****"),
+    ],
+)
+def test_a_masked_value_is_replaced_unseen_by_who_may_change_the_contact(
+    company: Company, staff: Staff, name: str, given: str, shown: str
+) -> None:
+    seller, other = staff.seller(), shown_as(company, staff, FieldAccess.MASKED)
+    values = {"email": "li@acme.cn", "wechat": "li-si", "birthday": "1990-02-03"}
+    contact = making.contact(seller, making.customer(seller, company), **values)
+    changed = other("UpdateContact", contact={"id": contact.id, "etag": contact.etag, name: given})
+    assert getattr(changed, name) == shown
+    assert getattr(staff.director()("GetContact", id=contact.id), name).replace("+86", "") == given.replace(" ", "")
+    (row, *_) = staff.director()("ListAudit", resource="contact", resource_id=contact.id).entries
+    assert (row.action, row.before[name], row.after[name].replace("+86", "")) == (
+        "UpdateContact",
+        getattr(contact, name),
+        given.replace(" ", ""),
+    )
+
+
+@pytest.mark.parametrize("access", [FieldAccess.HIDDEN, FieldAccess.READ])
+def test_what_is_hidden_or_only_read_is_not_replaced(company: Company, staff: Staff, access: FieldAccess) -> None:
+    seller, other = staff.seller(), shown_as(company, staff, access)
+    contact = making.contact(seller, making.customer(seller, company))
     changed = {"id": contact.id, "etag": contact.etag, "mobile": "+8613900000000"}
     assert refusal(lambda: other("UpdateContact", contact=changed)) == "FIELD_NOT_READABLE"
 
@@ -112,15 +177,28 @@ def test_what_was_read_is_sent_back_whole_and_only_what_differs_is_changed(
     assert {name: getattr(after, name) for name in values} == values
 
 
-def test_a_field_not_read_in_clear_tells_nothing_of_a_guess(company: Company, staff: Staff) -> None:
-    seller = staff.seller()
+@pytest.mark.parametrize("guess", ["", "+86139****5678", "****"])
+def test_a_masked_number_is_neither_emptied_nor_given_another_mask(company: Company, staff: Staff, guess: str) -> None:
+    seller, other = staff.seller(), shown_as(company, staff, FieldAccess.MASKED)
     contact = making.contact(seller, making.customer(seller, company))
-    team = company.team["h1"]
-    other = staff.with_(grant(*ALL, unit=team, governs=[team], fields=MASKED), home=team)
-    for guess in (contact.mobile, "+8613900005678", ""):
-        given = {"id": contact.id, "etag": "*", "mobile": guess}
-        answer = refused(lambda given=given: other("UpdateContact", contact=given, update_mask={"paths": ["mobile"]}))  # type: ignore[misc]
-        assert (answer.reason, answer.fields) == ("FIELD_NOT_READABLE", ["contact.mobile"])
+    given = {"id": contact.id, "etag": "*", "mobile": guess}
+    answer = refused(lambda: other("UpdateContact", contact=given, update_mask={"paths": ["mobile"]}))
+    assert (answer.reason, answer.fields) == ("FIELD_NOT_READABLE", ["contact.mobile"])
+
+
+def test_a_value_put_in_place_of_a_masked_one_tells_nothing_of_a_guess(company: Company, staff: Staff) -> None:
+    seller, other = staff.seller(), shown_as(company, staff, FieldAccess.MASKED)
+    customer = making.customer(seller, company)
+    seen = []
+    for number, guess in (("+8613812345678", "138 1234 5678"), ("+8613899995678", "+8613812345678")):
+        contact = making.contact(seller, customer, mobile=number)
+        changed = other("UpdateContact", contact={"id": contact.id, "etag": contact.etag, "mobile": guess})
+        (row, *_) = other("ListAudit", resource="contact", resource_id=contact.id).entries
+        told = rows(company, "SELECT 1 FROM outbox WHERE type = 'contact.changed.v1'")
+        moved = changed.update_time.ToDatetime() > contact.update_time.ToDatetime()
+        seen.append((changed.mobile, changed.etag, moved, row.action, dict(row.before), dict(row.after), len(told) % 2))
+    assert seen[0] == seen[1]
+    assert seen[0][:2] == ("+86138****5678", "2")
 
 
 def test_a_masked_phone_cannot_be_filtered_by(company: Company, staff: Staff) -> None:
@@ -154,69 +232,6 @@ def test_a_touch_moves_the_customers_last_contact(company: Company, staff: Staff
     record = making.record(seller, customer, next_contact_date="2027-01-05")
     after = seller("GetCustomer", id=customer.id)
     assert (after.last_contact_time, after.next_contact_date) == (record.contact_time, "2027-01-05")
-
-
-def day(number: int) -> str:
-    """A day so many from today."""
-    return (clock.today() + timedelta(days=number)).isoformat()
-
-
-def ago(days: int) -> Any:
-    return clock.stamp(clock.now() - timedelta(days=days))
-
-
-def test_an_older_record_sent_later_leaves_the_next_day_that_a_newer_one_set(company: Company, staff: Staff) -> None:
-    seller = staff.seller()
-    customer = making.customer(seller, company)
-    making.record(seller, customer, contact_time=ago(1), next_contact_date=day(5))
-    making.record(seller, customer, contact_time=ago(3), next_contact_date=day(9))
-    making.record(seller, customer)
-    assert seller("GetCustomer", id=customer.id).next_contact_date == day(5)
-
-
-def test_the_next_day_goes_with_the_record_that_set_it(company: Company, staff: Staff) -> None:
-    seller = staff.seller()
-    customer = making.customer(seller, company)
-    older = making.record(seller, customer, contact_time=ago(3), next_contact_date=day(9))
-    newer = making.record(seller, customer, contact_time=ago(1), next_contact_date=day(5))
-    seller("DeleteContactRecord", id=newer.id, etag="*")
-    assert seller("GetCustomer", id=customer.id).next_contact_date == day(9)
-    changed = {"id": older.id, "etag": "*"}
-    seller("UpdateContactRecord", contact_record=changed, update_mask={"paths": ["next_contact_date"]})
-    assert seller("GetCustomer", id=customer.id).next_contact_date == ""
-
-
-def test_a_touch_with_a_next_day_is_one_version_of_the_customer(company: Company, staff: Staff) -> None:
-    seller = staff.seller()
-    customer = making.customer(seller, company)
-    record = making.record(seller, customer, two_way=True, next_contact_date=day(5))
-    told = "SELECT count(*) FROM outbox WHERE type = 'customer.changed.v1'"
-    assert (seller("GetCustomer", id=customer.id).etag, making.rows(company, told)[0].count) == ("2", 2)
-    seller("DeleteContactRecord", id=record.id, etag="*")
-    assert (seller("GetCustomer", id=customer.id).etag, making.rows(company, told)[0].count) == ("3", 3)
-
-
-def test_a_next_day_that_somebody_gave_the_customer_stays(company: Company, staff: Staff) -> None:
-    seller = staff.seller()
-    customer = making.customer(seller, company)
-    record = making.record(seller, customer, next_contact_date=day(5))
-    seller("UpdateCustomer", customer={"id": customer.id, "etag": "*", "next_contact_date": day(7)})
-    seller("UpdateContactRecord", contact_record={"id": record.id, "etag": "*", "summary": "改"})
-    seller("DeleteContactRecord", id=record.id, etag="*")
-    assert seller("GetCustomer", id=customer.id).next_contact_date == day(7)
-
-
-def test_a_next_day_before_the_contact_is_refused_by_the_days_of_the_unit(company: Company, staff: Staff) -> None:
-    with company.database.engine("owner").begin() as connection:
-        connection.execute(text("UPDATE org_units SET time_zone = 'Pacific/Kiritimati'"))
-    seller = staff.seller()
-    customer = making.customer(seller, company)
-    there = clock.today("Pacific/Kiritimati")
-    yesterday = (there - timedelta(days=1)).isoformat()
-    answer = refused(lambda: making.record(seller, customer, next_contact_date=yesterday))
-    assert (answer.reason, answer.fields) == ("DATE_IN_PAST", ["contact_record.next_contact_date"])
-    assert making.record(seller, customer, next_contact_date=there.isoformat()).id
-    assert making.record(seller, customer, contact_time=ago(3), next_contact_date=yesterday).id
 
 
 def test_a_contact_before_the_year_2000_is_a_wrong_clock(company: Company, staff: Staff) -> None:

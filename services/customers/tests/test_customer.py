@@ -1,5 +1,7 @@
 """Customers: created, changed, deleted, restored; each within reach and exactly once."""
 
+from functools import partial
+
 import pytest
 from sqlalchemy import text
 
@@ -49,6 +51,34 @@ def test_an_id_taken_beyond_reach_says_no_more(company: Company, staff: Staff) -
     with pytest.raises(Refused) as refused:
         making.customer(staff.seller("h1"), company, id=id_)
     assert refused.value.reason == "ID_TAKEN"
+
+
+@pytest.mark.parametrize(
+    ("reason", "field", "owner", "unit"),
+    [
+        ("OUT_OF_REACH", "assignments[0].owner_id", "h1", "h1"),
+        ("OUT_OF_REACH", "assignments[0].owner_id", "s1", ""),
+        ("OUT_OF_REACH", "assignments[0].unit_id", "s1", "s1"),
+        ("OWNER_NOT_IN_UNIT", "assignments[0].unit_id", "h1", "s1"),
+        ("OWNER_UNKNOWN", "assignments[0].owner_id", "", ""),
+    ],
+)
+def test_a_refused_assignment_names_its_owner_or_its_unit(
+    company: Company, staff: Staff, reason: str, field: str, owner: str, unit: str
+) -> None:
+    named = company.hire(company.team[owner]) if owner else "0190a8b2-0000-7000-8000-000000000001"
+    assigned = {"line_id": str(company.line), "owner_id": str(named)}
+    assigned |= {"unit_id": str(company.team[unit])} if unit else {}
+    refusal = making.refused(lambda: making.customer(staff.seller("h1"), company, assignments=[assigned]))
+    assert (refusal.reason, refusal.fields) == (reason, [f"customer.{field}"])
+
+
+def test_of_several_assignments_the_refused_one_is_named(company: Company, staff: Staff) -> None:
+    line, unknown = str(company.line), "0190a8b2-0000-7000-8000-000000000001"
+    for second, reason in ((unknown, "LINE_UNKNOWN"), (line, "LINE_TWICE")):
+        wanted = [{"line_id": line}, {"line_id": second}]
+        refusal = making.refused(partial(making.customer, staff.seller(), company, assignments=wanted))
+        assert (refusal.reason, refusal.fields) == (reason, ["customer.assignments[1].line_id"])
 
 
 def test_another_branchs_customer_is_not_found(company: Company, staff: Staff) -> None:

@@ -67,8 +67,10 @@ def record(company: Company, staff: Staff, then: str = "") -> contact_record_pb2
     made = making.record(author, making.customer(author, company, assignments=[assigned(company)]))
     if then == "update":
         author("UpdateContactRecord", contact_record={"id": made.id, "etag": made.etag, "summary": "改"})
-    if then == "delete":
+    if then in ("delete", "restore"):
         author("DeleteContactRecord", id=made.id, etag=made.etag)
+    if then == "restore":
+        author("RestoreContactRecord", id=made.id)
     return made
 
 
@@ -160,6 +162,7 @@ ACTS: dict[str, Act] = {
     "CreateContactRecord": record,
     "UpdateContactRecord": lambda company, staff: record(company, staff, "update"),
     "DeleteContactRecord": lambda company, staff: record(company, staff, "delete"),
+    "RestoreContactRecord": lambda company, staff: record(company, staff, "restore"),
     "MergeCustomer": merged,
     "UnmergeCustomer": lambda company, staff: merged(company, staff, "unmerge"),
     "CreateRegistration": registered,

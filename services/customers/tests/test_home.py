@@ -64,6 +64,26 @@ def test_a_manager_sees_the_teams_below_with_all_they_hold(company: Company, sta
     assert whole[str(company.hq)] == (5, 4, 1)
 
 
+def test_a_customer_of_two_units_is_one_customer_above_both(company: Company, staff: Staff) -> None:
+    other = staff.director()("CreateProductLine", product_line={"code": "L2", "name": "备件"})
+    for teams in (("h1", "h2"), ("h1", "s1"), ("h1", "h1")):
+        owned = [company.hire(company.team[team]) for team in teams]
+        lines = zip((company.line, other.id), owned, strict=True)
+        making.customer(
+            staff.director(),
+            company,
+            name=" ".join(teams),
+            assignments=[{"line_id": str(of), "owner_id": str(owner)} for of, owner in lines],
+        )
+    counted(company)
+    branch = units(staff.manager("hangzhou")("GetUnitFigures"))
+    assert branch[str(company.hangzhou)] == (3, 0, 3)
+    assert (branch[str(company.team["h1"])], branch[str(company.team["h2"])]) == ((3, 0, 3), (1, 0, 1))
+    whole = units(staff.director()("GetUnitFigures"))
+    assert whole[str(company.hq)] == (3, 0, 3)
+    assert (whole[str(company.hangzhou)], whole[str(company.shenzhen)]) == ((3, 0, 3), (1, 0, 1))
+
+
 def test_who_governs_nothing_sees_no_figures(company: Company, staff: Staff) -> None:
     making.customer(staff.seller("h1"), company)
     counted(company)

@@ -11,6 +11,7 @@ import xlsxwriter
 
 from chassis import files
 from chassis.caller import FieldAccess
+from chassis.errors import sentence
 from chassis.testing.desk import Work
 from chassis.testing.rpc import Client, Refused, grant
 from tongxiao.common.v1 import job_pb2 as pb
@@ -232,16 +233,35 @@ def test_who_may_create_contacts_imports_their_numbers_though_they_read_them_in_
 
 
 @pytest.mark.parametrize(
-    ("cell", "told"), [("+86138****5678", []), ("13900000000", [(2, "手机", "FIELD_NOT_READABLE")])]
+    ("name", "cell", "kept"),
+    [
+        ("李思思", "+86138****5678", "+8613812345678"),
+        ("李思思", "13900000000", "+8613900000000"),
+        ("李四", "13812345678", "+8613812345678"),
+    ],
 )
-def test_a_row_leaves_a_number_that_comes_back_masked_and_changes_none(
-    company: Company, staff: Staff, masked: Client, work: Work, cell: str, told: list[tuple[int, str, str]]
+def test_a_row_leaves_a_number_that_comes_back_masked_and_replaces_it_by_another(
+    company: Company, staff: Staff, masked: Client, work: Work, name: str, cell: str, kept: str
 ) -> None:
     contact = making.contact(masked, making.customer(masked, company))
-    content = csv_of(("编号", "姓名", "手机"), (contact.id, "李思思", cell))
+    content = csv_of(("编号", "姓名", "手机"), (contact.id, name, cell))
     job = started(masked, work, imported(masked, work, content, kind="contact", update_by="id"))
-    assert (job.progress.updated, failures(masked, job)) == (0 if told else 1, told)
-    assert staff.director()("GetContact", id=contact.id).mobile == "+8613812345678"
+    assert (job.progress.updated, failures(masked, job)) == (1, [])
+    assert staff.director()("GetContact", id=contact.id).mobile == kept
+
+
+def test_a_row_brings_no_contact_that_is_at_the_customer_already(company: Company, seller: Client, work: Work) -> None:
+    making.contact(seller, making.customer(seller, company, name="远山机械"))
+    making.customer(seller, company, name="甬江电子")
+    rows_ = [
+        ("李经理", "远山机械", "13812345678"),
+        ("李四", "甬江电子", "13812345678"),
+        ("李", "甬江电子", "13812345678"),
+    ]
+    content = csv_of(("姓名", "公司名称", "手机"), *rows_)
+    job = started(seller, work, imported(seller, work, content, kind="contact"))
+    told = [(2, "手机", "CONTACT_EXISTS"), (4, "手机", "ROW_TWICE")]
+    assert (job.progress.created, failures(seller, job)) == (1, told)
 
 
 def test_a_row_changes_no_phone_of_a_customer_that_is_read_in_part(
@@ -307,8 +327,11 @@ def test_an_import_is_its_owners_alone(staff: Staff, seller: Client, work: Work)
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"", "HEADER_MISSING"),
-        (b"\n\n,,\n", "HEADER_MISSING"),
+        (b"", "FILE_EMPTY"),
+        (b"\n\n,,\n", "FILE_EMPTY"),
+        ("客户名称,电话\n".encode(), "FILE_EMPTY"),
+        ("会议纪要：明天交货".encode(), "HEADER_MISSING"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "FILE_UNREADABLE"),
         (b"\xff\xff\xff\xff\xffabc", "FILE_ENCODING"),
         (b"%PDF-1.7 ...", "FILE_UNREADABLE"),
         (b"PK\x03\x04 no workbook", "FILE_UNREADABLE"),
@@ -319,12 +342,15 @@ def test_an_import_is_its_owners_alone(staff: Staff, seller: Client, work: Work)
 def test_a_file_that_cannot_be_taken_says_why(seller: Client, work: Work, content: bytes, reason: str) -> None:
     job = imported(seller, work, content)
     assert (job.state, job.reason) == (pb.JOB_STATE_FAILED, reason)
+    assert (job.text, job.text_en) == sentence(reason) != ("", "")
 
 
 def test_a_cancelled_import_stops_where_it_is(seller: Client, work: Work) -> None:
     job = imported(seller, work, GOOD)
+    assert job.progress.created
     cancelled = seller("CancelImportJob", id=job.id)
     assert cancelled.state == pb.JOB_STATE_CANCELLED
+    assert cancelled.progress == pb.JobProgress(total=job.progress.total)
     with pytest.raises(Refused) as refused:
         seller("StartImportJob", id=job.id, etag=cancelled.etag)
     assert refused.value.reason == "JOB_NOT_WAITING"

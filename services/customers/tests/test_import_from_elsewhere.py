@@ -116,6 +116,30 @@ def test_companies_of_odoo_come_without_their_people(manager: Client, work: Work
     assert made.phones == ["+8613812345678"]
 
 
+@pytest.mark.parametrize(
+    ("province", "city", "street", "address"),
+    [
+        ("上海市 (CN)", "上海市", "浦东新区张江路1号", "上海市浦东新区张江路1号"),
+        ("Shanghai (CN)", "上海", "浦东新区张江路1号", "上海浦东新区张江路1号"),
+        ("上海", "上海市", "上海浦东新区张江路1号", "上海浦东新区张江路1号"),
+        ("上海市", "上海市", "上海市浦东新区张江路1号", "上海市浦东新区张江路1号"),
+        ("上海市", "", "上海路1号", "上海市上海路1号"),
+        ("上海市", "上海市", "南京路1号", "上海市南京路1号"),
+        ("吉林省", "吉林市", "吉林大街1号", "吉林省吉林市吉林大街1号"),
+        ("吉林省", "吉林市", "吉林市吉林大街1号", "吉林省吉林市吉林大街1号"),
+        ("浙江省（CN）", "杭州市", "浙江杭州市文三路1号", "浙江杭州市文三路1号"),
+        ("Beijing (CN)", "Beijing", "1 Jianguo Road", "1 Jianguo Road, Beijing"),
+        ("Zhejiang (CN)", "Hangzhou", "1 Wensan Road", "1 Wensan Road, Hangzhou, Zhejiang"),
+    ],
+)
+def test_an_address_says_each_of_its_parts_once(
+    manager: Client, work: Work, province: str, city: str, street: str, address: str
+) -> None:
+    content = csv_of(("Name", "State", "City", "Street"), ("远山机械", province, city, street))
+    started(manager, work, imported(manager, work, content))
+    assert manager("ListCustomers").customers[0].address == address
+
+
 def test_people_of_odoo_come_without_their_companies(company: Company, manager: Client, work: Work) -> None:
     customer = making.customer(manager, company, name="远山机械")
     job = started(manager, work, imported(manager, work, ODOO, kind="contact"))

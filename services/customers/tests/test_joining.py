@@ -67,6 +67,18 @@ def test_an_owner_lets_in_until_a_day(company: Company, staff: Staff) -> None:
     assert (share.person_id, share.end_date) == (str(asker.person_id), until)
 
 
+def test_an_answer_names_its_own_fields(company: Company, staff: Staff) -> None:
+    owner, asker = staff.seller("s1"), staff.seller("h1")
+    _, request = asked(owner, asker, company)
+    accepted = {"id": request.id, "etag": "*", "state": pb.JOIN_REQUEST_STATE_ACCEPTED}
+    refusal = refused(lambda: owner("AnswerJoinRequest", **accepted, end_date="2020-01-31"))
+    assert (refusal.reason, refusal.fields) == ("DATE_IN_PAST", ["end_date"])
+    with company.database.engine("owner").begin() as connection:
+        connection.execute(text("UPDATE org_people SET state = 'LEFT' WHERE id = :id"), {"id": asker.person_id})
+    refusal = refused(lambda: owner("AnswerJoinRequest", **accepted))
+    assert (refusal.reason, refusal.fields) == ("PERSON_NOT_ACTIVE", [])
+
+
 def test_declining_says_why_and_shares_nothing(company: Company, staff: Staff) -> None:
     owner, asker = staff.seller("s1"), staff.seller("h1")
     customer, request = asked(owner, asker, company)

@@ -97,7 +97,50 @@ def test_what_one_owns_is_not_registered_again(company: Company, staff: Staff) -
     assert (refusal.reason, refusal.metadata) == ("DUPLICATE_EXISTS", {"customer_id": mine.id})
     assert register(seller, company, division_code="330200").id
     assert register(seller, company, line_id=line(company, "L2")).id
-    assert register(staff.seller("h1"), company).id
+    assert register(staff.seller("h1"), company, name="杭州远山电子").id
+
+
+@pytest.mark.parametrize(
+    "given", [{}, {"credit_code": code(2)}, {"division_code": ""}, {"name": "杭州远山机械（集团）"}]
+)
+def test_the_name_of_anothers_customer_is_not_registered_but_told_with_its_unit(
+    company: Company, staff: Staff, given: dict[str, str]
+) -> None:
+    customer = making.customer(staff.seller("s1"), company, name="杭州远山机械", division_code=DIVISION)
+    seller, manager = staff.seller("h1"), staff.manager("shenzhen")
+    refusal = refused(lambda: register(seller, company, **given))
+    assert (refusal.reason, refusal.fields) == ("DUPLICATE_ELSEWHERE", ["registration.name"])
+    assert set(refusal.metadata) == {"unit_name"}
+    (told,) = rows(company, "SELECT name, told_unit_id, customer_id FROM duplicate_answers")
+    assert (told.told_unit_id, str(told.customer_id)) == (company.team["s1"], customer.id)
+    assert refused(lambda: register(manager, company, **given)).metadata == {"customer_id": customer.id}
+    asked = {"name": told.name, "division_code": given.get("division_code", DIVISION)}
+    seller("AskToJoin", **asked)
+    assert [each.customer_id for each in manager("ListJoinRequests").join_requests] == [customer.id]
+
+
+@pytest.mark.parametrize(
+    "given", [{"name": "远山机械"}, {"division_code": "330200"}, {"name": "杭州远山机械二厂"}, {"credit_code": code(2)}]
+)
+def test_only_the_very_name_at_one_place_is_told(company: Company, staff: Staff, given: dict[str, str]) -> None:
+    held: dict[str, Any] = {"name": "杭州远山机械", "division_code": DIVISION, "credit_code": code(1)}
+    making.customer(staff.seller("s1"), company, **held)
+    assert register(staff.seller("h1"), company, **given).id
+    assert rows(company, "SELECT 1 FROM duplicate_answers") == []
+
+
+def test_names_of_others_customers_count_among_the_twenty(company: Company, staff: Staff) -> None:
+    owner, asker = staff.seller("s1"), staff.seller("h1")
+    for number in range(21):
+        making.customer(owner, company, name=f"客户{number}")
+    reasons = [refused(partial(register, asker, company, name=f"客户{number}")).reason for number in range(21)]
+    assert reasons == ["DUPLICATE_ELSEWHERE"] * 20 + ["DUPLICATE_CHECK_LIMIT"]
+
+
+def test_a_registration_of_anothers_code_names_its_own_field(company: Company, staff: Staff) -> None:
+    making.customer(staff.seller("s1"), company, credit_code=code(1))
+    refusal = refused(lambda: register(staff.seller("h1"), company, credit_code=code(1)))
+    assert (refusal.reason, refusal.fields) == ("DUPLICATE_ELSEWHERE", ["registration.credit_code"])
 
 
 def test_two_codes_are_two_customers_whatever_their_names(company: Company, staff: Staff) -> None:

@@ -37,6 +37,16 @@ def test_a_list_is_narrowed_and_ordered_as_was_saved(company: Company, staff: St
     assert seller("CountCustomers", saved_filter_id=kept.id).count == 2
 
 
+def test_a_name_is_one_whatever_spaces_are_around_it(company: Company, staff: Staff) -> None:
+    seller = staff.seller()
+    kept = saved(seller, name="  重点客户　")
+    assert kept.name == "重点客户"
+    assert refusal(lambda: saved(seller, name="重点客户 ")) == "FILTER_NAME_TAKEN"
+    other = saved(seller, name="其他")
+    renamed = {"id": other.id, "etag": other.etag, "name": " 重点客户"}
+    assert refusal(lambda: seller("UpdateSavedFilter", saved_filter=renamed)) == "FILTER_NAME_TAKEN"
+
+
 def test_a_filter_beside_a_saved_one_is_refused(company: Company, staff: Staff) -> None:
     seller = staff.seller()
     kept = saved(seller)

@@ -50,7 +50,11 @@ def test_a_share_into_the_past_is_refused(company: Company, staff: Staff) -> Non
     customer = making.customer(owner, company)
     yesterday = (clock.today() - timedelta(days=1)).isoformat()
     share = {"customer_id": customer.id, "person_id": str(company.hire(company.shenzhen)), "level": SHARE_LEVEL_READ}
-    assert refusal(lambda: owner("CreateShare", share={**share, "end_date": yesterday})) == "DATE_IN_PAST"
+    past = making.refused(lambda: owner("CreateShare", share={**share, "end_date": yesterday}))
+    today = clock.today().isoformat()
+    assert (past.reason, past.metadata) == ("DATE_IN_PAST", {"date": yesterday, "earliest": today})
+    for text_ in (f"{yesterday} 早于今天（{today}）", f"{yesterday} lies before today, {today}"):
+        assert text_ in str(past)
 
 
 def test_a_share_to_the_end_of_time_is_no_day(company: Company, staff: Staff) -> None:

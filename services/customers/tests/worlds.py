@@ -159,10 +159,10 @@ def build(world: World, database: ServiceDatabase, door: Door) -> list[Client]:
 
 
 def _put(connection: Connection, record: Record, *, units: list[UUID], people: list[UUID], lines: list[UUID]) -> None:
-    connection.execute(text(CUSTOMER), _row(record))
+    connection.execute(text(CUSTOMER), row(record))
     connection.execute(text(VISIT), {"id": record.visit, "customer": record.id, "author": people[0]})
     for line, (owner, unit) in zip(lines, record.owners, strict=False):
-        values = _row(record) | {"line": line, "owner": people[owner], "unit": units[unit], "key": new_id()}
+        values = row(record) | {"line": line, "owner": people[owner], "unit": units[unit], "key": new_id()}
         connection.execute(text(ASSIGNMENT), values)
     for person, (live, writes) in record.shares.items():
         expires = clock.now() + timedelta(hours=1 if live else -1)
@@ -189,7 +189,7 @@ def _grant(post: Post, units: list[UUID]) -> Grant:
     return grant(*post.permissions, unit=units[post.unit], governs=[units[g] for g in post.governed], fields=rights)
 
 
-def _row(record: Record) -> dict[str, Any]:
+def row(record: Record) -> dict[str, Any]:
     text_ = search.search_text(names=[record.name], code="")
     grams = sorted(search.bigrams(text_))
     key = search.sort_key(record.name)

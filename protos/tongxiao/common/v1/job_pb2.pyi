@@ -188,6 +188,8 @@ class ImportJob(_message.Message):
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     FINISH_TIME_FIELD_NUMBER: _builtins.int
     SHEETS_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    TEXT_EN_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """The client may choose it."""
     kind: _builtins.str
@@ -201,12 +203,15 @@ class ImportJob(_message.Message):
     """The field by which a row finds the record it updates, one that is a key; where empty, every row is a new record."""
     state: Global___JobState.ValueType
     preview: _builtins.bool
-    """Nothing has been changed yet: the figures tell what would be."""
+    """Nothing has been changed: the figures tell what would be. Where it was called off before it ran they are none."""
     reason: _builtins.str
     """Why it failed, or what it waits for before it can be previewed: a reason that stays."""
     failed_rows_key: _builtins.str
     """The key of the file that holds the failed rows in the original columns, once there is one."""
     etag: _builtins.str
+    text: _builtins.str
+    """What the reason says to people, in Chinese and English."""
+    text_en: _builtins.str
     @_builtins.property
     def mapping(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Column's name to field's name, or to nothing where the column is left out. Guessed from the names where not given.
@@ -260,10 +265,12 @@ class ImportJob(_message.Message):
         update_time: _timestamp_pb2.Timestamp | None = ...,
         finish_time: _timestamp_pb2.Timestamp | None = ...,
         sheets: _abc.Iterable[_builtins.str] | None = ...,
+        text: _builtins.str = ...,
+        text_en: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "finish_time", b"finish_time", "progress", b"progress", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["columns", b"columns", "create_time", b"create_time", "defaults", b"defaults", "etag", b"etag", "failed_rows_key", b"failed_rows_key", "fields", b"fields", "file_key", b"file_key", "file_name", b"file_name", "finish_time", b"finish_time", "id", b"id", "kind", b"kind", "mapping", b"mapping", "preview", b"preview", "progress", b"progress", "reason", b"reason", "sheet", b"sheet", "sheets", b"sheets", "state", b"state", "update_by", b"update_by", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["columns", b"columns", "create_time", b"create_time", "defaults", b"defaults", "etag", b"etag", "failed_rows_key", b"failed_rows_key", "fields", b"fields", "file_key", b"file_key", "file_name", b"file_name", "finish_time", b"finish_time", "id", b"id", "kind", b"kind", "mapping", b"mapping", "preview", b"preview", "progress", b"progress", "reason", b"reason", "sheet", b"sheet", "sheets", b"sheets", "state", b"state", "text", b"text", "text_en", b"text_en", "update_by", b"update_by", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

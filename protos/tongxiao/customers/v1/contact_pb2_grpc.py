@@ -92,14 +92,15 @@ class ContactsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CreateContact(self, request, context):
-        """Creates a contact at a customer.
+        """Creates a contact at a customer. Refuses CONTACT_EXISTS, with its id for who may know it, one whose mobile a contact at
+        the customer has.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def UpdateContact(self, request, context):
-        """Changes a contact.
+        """Changes a contact. A number that is shown in part may be given anew; whether it is the same as before, nothing tells.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -39,9 +39,11 @@ class ContactsServiceStub:
     ListContacts: _grpc.UnaryUnaryMultiCallable[_contact_pb2.ListContactsRequest, _contact_pb2.ListContactsResponse]
     """Lists contacts of the customers within reach, or of one of them."""
     CreateContact: _grpc.UnaryUnaryMultiCallable[_contact_pb2.CreateContactRequest, _contact_pb2.Contact]
-    """Creates a contact at a customer."""
+    """Creates a contact at a customer. Refuses CONTACT_EXISTS, with its id for who may know it, one whose mobile a contact at
+    the customer has.
+    """
     UpdateContact: _grpc.UnaryUnaryMultiCallable[_contact_pb2.UpdateContactRequest, _contact_pb2.Contact]
-    """Changes a contact."""
+    """Changes a contact. A number that is shown in part may be given anew; whether it is the same as before, nothing tells."""
     DeleteContact: _grpc.UnaryUnaryMultiCallable[_contact_pb2.DeleteContactRequest, _empty_pb2.Empty]
     """Deletes a contact; it can be restored for 30 days."""
     RestoreContact: _grpc.UnaryUnaryMultiCallable[_contact_pb2.RestoreContactRequest, _contact_pb2.Contact]
@@ -59,9 +61,11 @@ class ContactsServiceAsyncStub(ContactsServiceStub):
     ListContacts: _aio.UnaryUnaryMultiCallable[_contact_pb2.ListContactsRequest, _contact_pb2.ListContactsResponse]  # type: ignore[assignment]
     """Lists contacts of the customers within reach, or of one of them."""
     CreateContact: _aio.UnaryUnaryMultiCallable[_contact_pb2.CreateContactRequest, _contact_pb2.Contact]  # type: ignore[assignment]
-    """Creates a contact at a customer."""
+    """Creates a contact at a customer. Refuses CONTACT_EXISTS, with its id for who may know it, one whose mobile a contact at
+    the customer has.
+    """
     UpdateContact: _aio.UnaryUnaryMultiCallable[_contact_pb2.UpdateContactRequest, _contact_pb2.Contact]  # type: ignore[assignment]
-    """Changes a contact."""
+    """Changes a contact. A number that is shown in part may be given anew; whether it is the same as before, nothing tells."""
     DeleteContact: _aio.UnaryUnaryMultiCallable[_contact_pb2.DeleteContactRequest, _empty_pb2.Empty]  # type: ignore[assignment]
     """Deletes a contact; it can be restored for 30 days."""
     RestoreContact: _aio.UnaryUnaryMultiCallable[_contact_pb2.RestoreContactRequest, _contact_pb2.Contact]  # type: ignore[assignment]
@@ -94,7 +98,9 @@ class ContactsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _contact_pb2.CreateContactRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_contact_pb2.Contact, _abc.Awaitable[_contact_pb2.Contact]]:
-        """Creates a contact at a customer."""
+        """Creates a contact at a customer. Refuses CONTACT_EXISTS, with its id for who may know it, one whose mobile a contact at
+        the customer has.
+        """
 
     @_abc_1.abstractmethod
     def UpdateContact(
@@ -102,7 +108,7 @@ class ContactsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _contact_pb2.UpdateContactRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_contact_pb2.Contact, _abc.Awaitable[_contact_pb2.Contact]]:
-        """Changes a contact."""
+        """Changes a contact. A number that is shown in part may be given anew; whether it is the same as before, nothing tells."""
 
     @_abc_1.abstractmethod
     def DeleteContact(

@@ -127,7 +127,9 @@ class ContactRecord(_message.Message):
     summary: _builtins.str
     next_step: _builtins.str
     next_contact_date: _builtins.str
-    """Sets the customer's next contact day, unless a record of a later contact says one; not before the day of the contact."""
+    """Sets the customer's next contact day, unless a record of a later contact says one; not before the day of the contact.
+    Where the record is deleted, the day that stood before comes back.
+    """
     author_id: _builtins.str
     touch: _builtins.bool
     """A touch 有效接触: two-way, logged, not deleted."""
@@ -376,3 +378,24 @@ class DeleteContactRecordRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DeleteContactRecordRequest: _TypeAlias = DeleteContactRecordRequest  # noqa: Y015
+
+@_typing.final
+class RestoreContactRecordRequest(_message.Message):
+    """Asks to restore a deleted contact record."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RestoreContactRecordRequest: _TypeAlias = RestoreContactRecordRequest  # noqa: Y015

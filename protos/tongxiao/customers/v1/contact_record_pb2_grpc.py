@@ -61,6 +61,11 @@ class ContactRecordsServiceStub:
                 request_serializer=tongxiao_dot_customers_dot_v1_dot_contact__record__pb2.DeleteContactRecordRequest.SerializeToString,
                 response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
                 _registered_method=True)
+        self.RestoreContactRecord = channel.unary_unary(
+                '/tongxiao.customers.v1.ContactRecordsService/RestoreContactRecord',
+                request_serializer=tongxiao_dot_customers_dot_v1_dot_contact__record__pb2.RestoreContactRecordRequest.SerializeToString,
+                response_deserializer=tongxiao_dot_customers_dot_v1_dot_contact__record__pb2.ContactRecord.FromString,
+                _registered_method=True)
 
 
 class ContactRecordsServiceServicer:
@@ -96,7 +101,14 @@ class ContactRecordsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeleteContactRecord(self, request, context):
-        """Deletes a contact record; only its author may.
+        """Deletes a contact record; only its author may, and may restore it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RestoreContactRecord(self, request, context):
+        """Restores a deleted contact record; only its author may.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -129,6 +141,11 @@ def add_ContactRecordsServiceServicer_to_server(servicer, server):
                     servicer.DeleteContactRecord,
                     request_deserializer=tongxiao_dot_customers_dot_v1_dot_contact__record__pb2.DeleteContactRecordRequest.FromString,
                     response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
+            ),
+            'RestoreContactRecord': grpc.unary_unary_rpc_method_handler(
+                    servicer.RestoreContactRecord,
+                    request_deserializer=tongxiao_dot_customers_dot_v1_dot_contact__record__pb2.RestoreContactRecordRequest.FromString,
+                    response_serializer=tongxiao_dot_customers_dot_v1_dot_contact__record__pb2.ContactRecord.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -267,6 +284,33 @@ class ContactRecordsService:
             '/tongxiao.customers.v1.ContactRecordsService/DeleteContactRecord',
             tongxiao_dot_customers_dot_v1_dot_contact__record__pb2.DeleteContactRecordRequest.SerializeToString,
             google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RestoreContactRecord(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tongxiao.customers.v1.ContactRecordsService/RestoreContactRecord',
+            tongxiao_dot_customers_dot_v1_dot_contact__record__pb2.RestoreContactRecordRequest.SerializeToString,
+            tongxiao_dot_customers_dot_v1_dot_contact__record__pb2.ContactRecord.FromString,
             options,
             channel_credentials,
             insecure,

@@ -43,7 +43,9 @@ class ContactRecordsServiceStub:
     UpdateContactRecord: _grpc.UnaryUnaryMultiCallable[_contact_record_pb2.UpdateContactRecordRequest, _contact_record_pb2.ContactRecord]
     """Corrects a contact record; only its author may."""
     DeleteContactRecord: _grpc.UnaryUnaryMultiCallable[_contact_record_pb2.DeleteContactRecordRequest, _empty_pb2.Empty]
-    """Deletes a contact record; only its author may."""
+    """Deletes a contact record; only its author may, and may restore it."""
+    RestoreContactRecord: _grpc.UnaryUnaryMultiCallable[_contact_record_pb2.RestoreContactRecordRequest, _contact_record_pb2.ContactRecord]
+    """Restores a deleted contact record; only its author may."""
 
 @_typing.type_check_only
 class ContactRecordsServiceAsyncStub(ContactRecordsServiceStub):
@@ -59,7 +61,9 @@ class ContactRecordsServiceAsyncStub(ContactRecordsServiceStub):
     UpdateContactRecord: _aio.UnaryUnaryMultiCallable[_contact_record_pb2.UpdateContactRecordRequest, _contact_record_pb2.ContactRecord]  # type: ignore[assignment]
     """Corrects a contact record; only its author may."""
     DeleteContactRecord: _aio.UnaryUnaryMultiCallable[_contact_record_pb2.DeleteContactRecordRequest, _empty_pb2.Empty]  # type: ignore[assignment]
-    """Deletes a contact record; only its author may."""
+    """Deletes a contact record; only its author may, and may restore it."""
+    RestoreContactRecord: _aio.UnaryUnaryMultiCallable[_contact_record_pb2.RestoreContactRecordRequest, _contact_record_pb2.ContactRecord]  # type: ignore[assignment]
+    """Restores a deleted contact record; only its author may."""
 
 class ContactRecordsServiceServicer(metaclass=_abc_1.ABCMeta):
     """Contact records 接触记录."""
@@ -102,6 +106,14 @@ class ContactRecordsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _contact_record_pb2.DeleteContactRecordRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
-        """Deletes a contact record; only its author may."""
+        """Deletes a contact record; only its author may, and may restore it."""
+
+    @_abc_1.abstractmethod
+    def RestoreContactRecord(
+        self,
+        request: _contact_record_pb2.RestoreContactRecordRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contact_record_pb2.ContactRecord, _abc.Awaitable[_contact_record_pb2.ContactRecord]]:
+        """Restores a deleted contact record; only its author may."""
 
 def add_ContactRecordsServiceServicer_to_server(servicer: ContactRecordsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1237,7 +1237,7 @@ Global___UnitFiguresReport: _TypeAlias = UnitFiguresReport  # noqa: Y015
 
 @_typing.final
 class UnitFigures(_message.Message):
-    """Figures of a unit with all below it. A customer owned in two units counts in each."""
+    """Figures of a unit with all below it. A customer owned in two units is one in each, and one in every unit above."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -31,7 +31,7 @@ from tongxiao.common.v1 import options_pb2 as tongxiao_dot_common_dot_v1_dot_opt
 from tongxiao.customers.v1 import customer_pb2 as tongxiao_dot_customers_dot_v1_dot_customer__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&tongxiao/customers/v1/export_job.proto\x12\x15tongxiao.customers.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ctongxiao/common/v1/job.proto\x1a tongxiao/common/v1/options.proto\x1a$tongxiao/customers/v1/customer.proto\"\x9e\x04\n\tExportJob\x12\x17\n\x02id\x18\x01 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12;\n\x04kind\x18\x02 \x01(\x0e\x32!.tongxiao.customers.v1.ExportKindB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12=\n\x06\x66ormat\x18\x03 \x01(\x0e\x32#.tongxiao.customers.v1.ExportFormatB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x35\n\x06\x66ilter\x18\x04 \x01(\x0b\x32%.tongxiao.customers.v1.CustomerFilter\x12\x31\n\x05state\x18\x05 \x01(\x0e\x32\x1c.tongxiao.common.v1.JobStateB\x04\xe2\x41\x01\x03\x12\x37\n\x08progress\x18\x06 \x01(\x0b\x32\x1f.tongxiao.common.v1.JobProgressB\x04\xe2\x41\x01\x03\x12\x14\n\x06reason\x18\x07 \x01(\tB\x04\xe2\x41\x01\x03\x12\x16\n\x08\x66ile_key\x18\x08 \x01(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x66inish_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12$\n\x08language\x18\x0b \x01(\tB\x12\xbaH\x0fr\rR\x00R\x05zh-CNR\x02\x65n\x12\x17\n\tfile_name\x18\x0c \x01(\tB\x04\xe2\x41\x01\x03\"V\n\x16\x43reateExportJobRequest\x12<\n\nexport_job\x18\x01 \x01(\x0b\x32 .tongxiao.customers.v1.ExportJobB\x06\xbaH\x03\xc8\x01\x01\"+\n\x13GetExportJobRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"b\n\x15ListExportJobsRequest\x12\x0f\n\x07\x61t_work\x18\x01 \x01(\x08\x12\x1a\n\tpage_size\x18\x64 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x65 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"h\n\x16ListExportJobsResponse\x12\x35\n\x0b\x65xport_jobs\x18\x01 \x03(\x0b\x32 .tongxiao.customers.v1.ExportJob\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\".\n\x16\x43\x61ncelExportJobRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01*^\n\nExportKind\x12\x1b\n\x17\x45XPORT_KIND_UNSPECIFIED\x10\x00\x12\x19\n\x15\x45XPORT_KIND_CUSTOMERS\x10\x01\x12\x18\n\x14\x45XPORT_KIND_CONTACTS\x10\x02*\\\n\x0c\x45xportFormat\x12\x1d\n\x19\x45XPORT_FORMAT_UNSPECIFIED\x10\x00\x12\x15\n\x11\x45XPORT_FORMAT_CSV\x10\x01\x12\x16\n\x12\x45XPORT_FORMAT_XLSX\x10\x02\x32\xd8\x05\n\x11\x45xportJobsService\x12\xc6\x01\n\x0f\x43reateExportJob\x12-.tongxiao.customers.v1.CreateExportJobRequest\x1a .tongxiao.customers.v1.ExportJob\"b\x8a\xb5\x18?\x08&(\x03\x32\x39\xe5\xbc\x80\xe5\xa7\x8b\xe5\xaf\xbc\xe5\x87\xba\xef\xbc\x9b\xe5\xae\x8c\xe6\x88\x90\xe5\x90\x8e\xe5\x8f\xaf\xe4\xb8\x8b\xe8\xbd\xbd\xe6\x96\x87\xe4\xbb\xb6\xe3\x80\x82\xe8\xae\xb0\xe5\x85\xa5\xe6\x97\xa5\xe5\xbf\x97\xe3\x80\x82\x82\xd3\xe4\x93\x02\x19\"\x0b/v1/exports:\nexport_job\x12\x9e\x01\n\x0cGetExportJob\x12*.tongxiao.customers.v1.GetExportJobRequest\x1a .tongxiao.customers.v1.ExportJob\"@\x8a\xb5\x18$\x08&(\x01\x32\x1e\xe6\x9f\xa5\xe8\xaf\xa2\xe8\x87\xaa\xe5\xb7\xb1\xe7\x9a\x84\xe4\xb8\x80\xe6\xac\xa1\xe5\xaf\xbc\xe5\x87\xba\xe3\x80\x82\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/exports/{id}\x12\xb6\x01\n\x0eListExportJobs\x12,.tongxiao.customers.v1.ListExportJobsRequest\x1a-.tongxiao.customers.v1.ListExportJobsResponse\"G\x8a\xb5\x18\x30\x08&(\x01\x32*\xe5\x88\x97\xe5\x87\xba\xe8\x87\xaa\xe5\xb7\xb1\xe7\x9a\x84\xe5\xaf\xbc\xe5\x87\xba\xef\xbc\x8c\xe6\x9c\x80\xe6\x96\xb0\xe7\x9a\x84\xe5\x9c\xa8\xe5\x89\x8d\xe3\x80\x82\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/exports\x12\x9f\x01\n\x0f\x43\x61ncelExportJob\x12-.tongxiao.customers.v1.CancelExportJobRequest\x1a .tongxiao.customers.v1.ExportJob\";\x8a\xb5\x18\x15\x08&(\x03\x32\x0f\xe5\x8f\x96\xe6\xb6\x88\xe5\xaf\xbc\xe5\x87\xba\xe3\x80\x82\x82\xd3\xe4\x93\x02\x1c\"\x17/v1/exports/{id}:cancel:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&tongxiao/customers/v1/export_job.proto\x12\x15tongxiao.customers.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ctongxiao/common/v1/job.proto\x1a tongxiao/common/v1/options.proto\x1a$tongxiao/customers/v1/customer.proto\"\xc9\x04\n\tExportJob\x12\x17\n\x02id\x18\x01 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12;\n\x04kind\x18\x02 \x01(\x0e\x32!.tongxiao.customers.v1.ExportKindB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12=\n\x06\x66ormat\x18\x03 \x01(\x0e\x32#.tongxiao.customers.v1.ExportFormatB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x35\n\x06\x66ilter\x18\x04 \x01(\x0b\x32%.tongxiao.customers.v1.CustomerFilter\x12\x31\n\x05state\x18\x05 \x01(\x0e\x32\x1c.tongxiao.common.v1.JobStateB\x04\xe2\x41\x01\x03\x12\x37\n\x08progress\x18\x06 \x01(\x0b\x32\x1f.tongxiao.common.v1.JobProgressB\x04\xe2\x41\x01\x03\x12\x14\n\x06reason\x18\x07 \x01(\tB\x04\xe2\x41\x01\x03\x12\x16\n\x08\x66ile_key\x18\x08 \x01(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x66inish_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12$\n\x08language\x18\x0b \x01(\tB\x12\xbaH\x0fr\rR\x00R\x05zh-CNR\x02\x65n\x12\x17\n\tfile_name\x18\x0c \x01(\tB\x04\xe2\x41\x01\x03\x12\x12\n\x04text\x18\r \x01(\tB\x04\xe2\x41\x01\x03\x12\x15\n\x07text_en\x18\x0e \x01(\tB\x04\xe2\x41\x01\x03\"V\n\x16\x43reateExportJobRequest\x12<\n\nexport_job\x18\x01 \x01(\x0b\x32 .tongxiao.customers.v1.ExportJobB\x06\xbaH\x03\xc8\x01\x01\"+\n\x13GetExportJobRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"b\n\x15ListExportJobsRequest\x12\x0f\n\x07\x61t_work\x18\x01 \x01(\x08\x12\x1a\n\tpage_size\x18\x64 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x65 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"h\n\x16ListExportJobsResponse\x12\x35\n\x0b\x65xport_jobs\x18\x01 \x03(\x0b\x32 .tongxiao.customers.v1.ExportJob\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\".\n\x16\x43\x61ncelExportJobRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01*^\n\nExportKind\x12\x1b\n\x17\x45XPORT_KIND_UNSPECIFIED\x10\x00\x12\x19\n\x15\x45XPORT_KIND_CUSTOMERS\x10\x01\x12\x18\n\x14\x45XPORT_KIND_CONTACTS\x10\x02*\\\n\x0c\x45xportFormat\x12\x1d\n\x19\x45XPORT_FORMAT_UNSPECIFIED\x10\x00\x12\x15\n\x11\x45XPORT_FORMAT_CSV\x10\x01\x12\x16\n\x12\x45XPORT_FORMAT_XLSX\x10\x02\x32\xd8\x05\n\x11\x45xportJobsService\x12\xc6\x01\n\x0f\x43reateExportJob\x12-.tongxiao.customers.v1.CreateExportJobRequest\x1a .tongxiao.customers.v1.ExportJob\"b\x8a\xb5\x18?\x08&(\x03\x32\x39\xe5\xbc\x80\xe5\xa7\x8b\xe5\xaf\xbc\xe5\x87\xba\xef\xbc\x9b\xe5\xae\x8c\xe6\x88\x90\xe5\x90\x8e\xe5\x8f\xaf\xe4\xb8\x8b\xe8\xbd\xbd\xe6\x96\x87\xe4\xbb\xb6\xe3\x80\x82\xe8\xae\xb0\xe5\x85\xa5\xe6\x97\xa5\xe5\xbf\x97\xe3\x80\x82\x82\xd3\xe4\x93\x02\x19\"\x0b/v1/exports:\nexport_job\x12\x9e\x01\n\x0cGetExportJob\x12*.tongxiao.customers.v1.GetExportJobRequest\x1a .tongxiao.customers.v1.ExportJob\"@\x8a\xb5\x18$\x08&(\x01\x32\x1e\xe6\x9f\xa5\xe8\xaf\xa2\xe8\x87\xaa\xe5\xb7\xb1\xe7\x9a\x84\xe4\xb8\x80\xe6\xac\xa1\xe5\xaf\xbc\xe5\x87\xba\xe3\x80\x82\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/exports/{id}\x12\xb6\x01\n\x0eListExportJobs\x12,.tongxiao.customers.v1.ListExportJobsRequest\x1a-.tongxiao.customers.v1.ListExportJobsResponse\"G\x8a\xb5\x18\x30\x08&(\x01\x32*\xe5\x88\x97\xe5\x87\xba\xe8\x87\xaa\xe5\xb7\xb1\xe7\x9a\x84\xe5\xaf\xbc\xe5\x87\xba\xef\xbc\x8c\xe6\x9c\x80\xe6\x96\xb0\xe7\x9a\x84\xe5\x9c\xa8\xe5\x89\x8d\xe3\x80\x82\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/exports\x12\x9f\x01\n\x0f\x43\x61ncelExportJob\x12-.tongxiao.customers.v1.CancelExportJobRequest\x1a .tongxiao.customers.v1.ExportJob\";\x8a\xb5\x18\x15\x08&(\x03\x32\x0f\xe5\x8f\x96\xe6\xb6\x88\xe5\xaf\xbc\xe5\x87\xba\xe3\x80\x82\x82\xd3\xe4\x93\x02\x1c\"\x17/v1/exports/{id}:cancel:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -60,6 +60,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EXPORTJOB'].fields_by_name['language']._serialized_options = b'\272H\017r\rR\000R\005zh-CNR\002en'
   _globals['_EXPORTJOB'].fields_by_name['file_name']._loaded_options = None
   _globals['_EXPORTJOB'].fields_by_name['file_name']._serialized_options = b'\342A\001\003'
+  _globals['_EXPORTJOB'].fields_by_name['text']._loaded_options = None
+  _globals['_EXPORTJOB'].fields_by_name['text']._serialized_options = b'\342A\001\003'
+  _globals['_EXPORTJOB'].fields_by_name['text_en']._loaded_options = None
+  _globals['_EXPORTJOB'].fields_by_name['text_en']._serialized_options = b'\342A\001\003'
   _globals['_CREATEEXPORTJOBREQUEST'].fields_by_name['export_job']._loaded_options = None
   _globals['_CREATEEXPORTJOBREQUEST'].fields_by_name['export_job']._serialized_options = b'\272H\003\310\001\001'
   _globals['_GETEXPORTJOBREQUEST'].fields_by_name['id']._loaded_options = None
@@ -78,22 +82,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EXPORTJOBSSERVICE'].methods_by_name['ListExportJobs']._serialized_options = b'\212\265\0300\010&(\0012*\345\210\227\345\207\272\350\207\252\345\267\261\347\232\204\345\257\274\345\207\272\357\274\214\346\234\200\346\226\260\347\232\204\345\234\250\345\211\215\343\200\202\202\323\344\223\002\r\022\013/v1/exports'
   _globals['_EXPORTJOBSSERVICE'].methods_by_name['CancelExportJob']._loaded_options = None
   _globals['_EXPORTJOBSSERVICE'].methods_by_name['CancelExportJob']._serialized_options = b'\212\265\030\025\010&(\0032\017\345\217\226\346\266\210\345\257\274\345\207\272\343\200\202\202\323\344\223\002\034\"\027/v1/exports/{id}:cancel:\001*'
-  _globals['_EXPORTKIND']._serialized_start=1224
-  _globals['_EXPORTKIND']._serialized_end=1318
-  _globals['_EXPORTFORMAT']._serialized_start=1320
-  _globals['_EXPORTFORMAT']._serialized_end=1412
+  _globals['_EXPORTKIND']._serialized_start=1267
+  _globals['_EXPORTKIND']._serialized_end=1361
+  _globals['_EXPORTFORMAT']._serialized_start=1363
+  _globals['_EXPORTFORMAT']._serialized_end=1455
   _globals['_EXPORTJOB']._serialized_start=293
-  _globals['_EXPORTJOB']._serialized_end=835
-  _globals['_CREATEEXPORTJOBREQUEST']._serialized_start=837
-  _globals['_CREATEEXPORTJOBREQUEST']._serialized_end=923
-  _globals['_GETEXPORTJOBREQUEST']._serialized_start=925
-  _globals['_GETEXPORTJOBREQUEST']._serialized_end=968
-  _globals['_LISTEXPORTJOBSREQUEST']._serialized_start=970
-  _globals['_LISTEXPORTJOBSREQUEST']._serialized_end=1068
-  _globals['_LISTEXPORTJOBSRESPONSE']._serialized_start=1070
-  _globals['_LISTEXPORTJOBSRESPONSE']._serialized_end=1174
-  _globals['_CANCELEXPORTJOBREQUEST']._serialized_start=1176
-  _globals['_CANCELEXPORTJOBREQUEST']._serialized_end=1222
-  _globals['_EXPORTJOBSSERVICE']._serialized_start=1415
-  _globals['_EXPORTJOBSSERVICE']._serialized_end=2143
+  _globals['_EXPORTJOB']._serialized_end=878
+  _globals['_CREATEEXPORTJOBREQUEST']._serialized_start=880
+  _globals['_CREATEEXPORTJOBREQUEST']._serialized_end=966
+  _globals['_GETEXPORTJOBREQUEST']._serialized_start=968
+  _globals['_GETEXPORTJOBREQUEST']._serialized_end=1011
+  _globals['_LISTEXPORTJOBSREQUEST']._serialized_start=1013
+  _globals['_LISTEXPORTJOBSREQUEST']._serialized_end=1111
+  _globals['_LISTEXPORTJOBSRESPONSE']._serialized_start=1113
+  _globals['_LISTEXPORTJOBSRESPONSE']._serialized_end=1217
+  _globals['_CANCELEXPORTJOBREQUEST']._serialized_start=1219
+  _globals['_CANCELEXPORTJOBREQUEST']._serialized_end=1265
+  _globals['_EXPORTJOBSSERVICE']._serialized_start=1458
+  _globals['_EXPORTJOBSSERVICE']._serialized_end=2186
 # @@protoc_insertion_point(module_scope)

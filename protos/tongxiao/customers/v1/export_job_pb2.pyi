@@ -84,6 +84,8 @@ class ExportJob(_message.Message):
     FINISH_TIME_FIELD_NUMBER: _builtins.int
     LANGUAGE_FIELD_NUMBER: _builtins.int
     FILE_NAME_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    TEXT_EN_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """The client may choose it."""
     kind: Global___ExportKind.ValueType
@@ -98,6 +100,9 @@ class ExportJob(_message.Message):
     """What headers and choices are written in, "zh-CN" or "en"; Chinese where nothing is said. An import knows both."""
     file_name: _builtins.str
     """What to call the file: what it holds, and the day on which it was begun."""
+    text: _builtins.str
+    """What the reason says to people, in Chinese and English."""
+    text_en: _builtins.str
     @_builtins.property
     def filter(self) -> _customer_pb2.CustomerFilter:
         """Which customers, or whose contacts."""
@@ -123,10 +128,12 @@ class ExportJob(_message.Message):
         finish_time: _timestamp_pb2.Timestamp | None = ...,
         language: _builtins.str = ...,
         file_name: _builtins.str = ...,
+        text: _builtins.str = ...,
+        text_en: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "filter", b"filter", "finish_time", b"finish_time", "progress", b"progress"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "file_key", b"file_key", "file_name", b"file_name", "filter", b"filter", "finish_time", b"finish_time", "format", b"format", "id", b"id", "kind", b"kind", "language", b"language", "progress", b"progress", "reason", b"reason", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "file_key", b"file_key", "file_name", b"file_name", "filter", b"filter", "finish_time", b"finish_time", "format", b"format", "id", b"id", "kind", b"kind", "language", b"language", "progress", b"progress", "reason", b"reason", "state", b"state", "text", b"text", "text_en", b"text_en"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -54,7 +54,8 @@ class MergesServiceServicer:
 
     def MergeCustomer(self, request, context):
         """Merges a customer into this one, which keeps its facts but for those taken from the other; everything that belongs to
-        the other moves. Every line of both must be within reach. The other then answers MERGED_INTO.
+        the other moves. Every line of both must be within reach. The other then answers MERGED_INTO. A contact at both is at
+        the one that is left once; two contacts stay two, though they have one name or mobile.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

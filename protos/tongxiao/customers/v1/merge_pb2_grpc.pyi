@@ -36,7 +36,8 @@ class MergesServiceStub:
     def __new__(cls, channel: _aio.Channel) -> MergesServiceAsyncStub: ...
     MergeCustomer: _grpc.UnaryUnaryMultiCallable[_merge_pb2.MergeCustomerRequest, _customer_pb2.Customer]
     """Merges a customer into this one, which keeps its facts but for those taken from the other; everything that belongs to
-    the other moves. Every line of both must be within reach. The other then answers MERGED_INTO.
+    the other moves. Every line of both must be within reach. The other then answers MERGED_INTO. A contact at both is at
+    the one that is left once; two contacts stay two, though they have one name or mobile.
     """
     UnmergeCustomer: _grpc.UnaryUnaryMultiCallable[_merge_pb2.UnmergeCustomerRequest, _customer_pb2.Customer]
     """Brings back, within 30 days, a customer that was merged into another, with everything that moved then; what came since
@@ -50,7 +51,8 @@ class MergesServiceAsyncStub(MergesServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     MergeCustomer: _aio.UnaryUnaryMultiCallable[_merge_pb2.MergeCustomerRequest, _customer_pb2.Customer]  # type: ignore[assignment]
     """Merges a customer into this one, which keeps its facts but for those taken from the other; everything that belongs to
-    the other moves. Every line of both must be within reach. The other then answers MERGED_INTO.
+    the other moves. Every line of both must be within reach. The other then answers MERGED_INTO. A contact at both is at
+    the one that is left once; two contacts stay two, though they have one name or mobile.
     """
     UnmergeCustomer: _aio.UnaryUnaryMultiCallable[_merge_pb2.UnmergeCustomerRequest, _customer_pb2.Customer]  # type: ignore[assignment]
     """Brings back, within 30 days, a customer that was merged into another, with everything that moved then; what came since
@@ -67,7 +69,8 @@ class MergesServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_customer_pb2.Customer, _abc.Awaitable[_customer_pb2.Customer]]:
         """Merges a customer into this one, which keeps its facts but for those taken from the other; everything that belongs to
-        the other moves. Every line of both must be within reach. The other then answers MERGED_INTO.
+        the other moves. Every line of both must be within reach. The other then answers MERGED_INTO. A contact at both is at
+        the one that is left once; two contacts stay two, though they have one name or mobile.
         """
 
     @_abc_1.abstractmethod

@@ -90,6 +90,7 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_DATE_IN_FUTURE: _Reason.ValueType  # 86
     REASON_WEBSITE_INVALID: _Reason.ValueType  # 87
     REASON_ALIKE_EXISTS: _Reason.ValueType  # 88
+    REASON_CONTACT_EXISTS: _Reason.ValueType  # 89
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Why customers refused."""
@@ -162,4 +163,5 @@ REASON_CONTACT_NOT_THERE: Reason.ValueType  # 85
 REASON_DATE_IN_FUTURE: Reason.ValueType  # 86
 REASON_WEBSITE_INVALID: Reason.ValueType  # 87
 REASON_ALIKE_EXISTS: Reason.ValueType  # 88
+REASON_CONTACT_EXISTS: Reason.ValueType  # 89
 Global___Reason: _TypeAlias = Reason  # noqa: Y015

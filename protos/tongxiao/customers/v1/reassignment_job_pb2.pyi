@@ -43,6 +43,8 @@ class ReassignmentJob(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     FINISH_TIME_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    TEXT_EN_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """The client may choose it."""
     line_id: _builtins.str
@@ -53,10 +55,13 @@ class ReassignmentJob(_message.Message):
     """Why; kept in each customer's history."""
     state: _job_pb2.JobState.ValueType
     preview: _builtins.bool
-    """Nothing has been changed yet: the figures tell what would be."""
+    """Nothing has been changed: the figures tell what would be. Where it was called off before it ran they are none."""
     reason: _builtins.str
     """Why it failed: a reason that stays."""
     etag: _builtins.str
+    text: _builtins.str
+    """What the reason says to people, in Chinese and English."""
+    text_en: _builtins.str
     @_builtins.property
     def customer_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """These customers; or those that the filter finds, one of the two."""
@@ -104,10 +109,12 @@ class ReassignmentJob(_message.Message):
         etag: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         finish_time: _timestamp_pb2.Timestamp | None = ...,
+        text: _builtins.str = ...,
+        text_en: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "filter", b"filter", "finish_time", b"finish_time", "progress", b"progress"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "customer_ids", b"customer_ids", "etag", b"etag", "filter", b"filter", "finish_time", b"finish_time", "id", b"id", "line_id", b"line_id", "note", b"note", "owner_ids", b"owner_ids", "owners", b"owners", "preview", b"preview", "progress", b"progress", "reason", b"reason", "state", b"state", "unit_id", b"unit_id", "unit_owners", b"unit_owners"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "customer_ids", b"customer_ids", "etag", b"etag", "filter", b"filter", "finish_time", b"finish_time", "id", b"id", "line_id", b"line_id", "note", b"note", "owner_ids", b"owner_ids", "owners", b"owners", "preview", b"preview", "progress", b"progress", "reason", b"reason", "state", b"state", "text", b"text", "text_en", b"text_en", "unit_id", b"unit_id", "unit_owners", b"unit_owners"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -68,7 +68,8 @@ class RegistrationsServiceServicer:
 
     def CreateRegistration(self, request, context):
         """Registers a customer for a product line: the first, by code, or by normalised name and division where one has no code,
-        is protected for days. A later one by somebody else is told the unit that has it, and may ask to join.
+        is protected for days. A later one by somebody else is told the unit that has it, and may ask to join; so is who
+        registers the name or code of a customer that has an owner on the line.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -35,7 +35,8 @@ class RegistrationsServiceStub:
     def __new__(cls, channel: _aio.Channel) -> RegistrationsServiceAsyncStub: ...
     CreateRegistration: _grpc.UnaryUnaryMultiCallable[_registration_pb2.CreateRegistrationRequest, _registration_pb2.Registration]
     """Registers a customer for a product line: the first, by code, or by normalised name and division where one has no code,
-    is protected for days. A later one by somebody else is told the unit that has it, and may ask to join.
+    is protected for days. A later one by somebody else is told the unit that has it, and may ask to join; so is who
+    registers the name or code of a customer that has an owner on the line.
     """
     GetRegistration: _grpc.UnaryUnaryMultiCallable[_registration_pb2.GetRegistrationRequest, _registration_pb2.Registration]
     """Answers one registration."""
@@ -53,7 +54,8 @@ class RegistrationsServiceAsyncStub(RegistrationsServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateRegistration: _aio.UnaryUnaryMultiCallable[_registration_pb2.CreateRegistrationRequest, _registration_pb2.Registration]  # type: ignore[assignment]
     """Registers a customer for a product line: the first, by code, or by normalised name and division where one has no code,
-    is protected for days. A later one by somebody else is told the unit that has it, and may ask to join.
+    is protected for days. A later one by somebody else is told the unit that has it, and may ask to join; so is who
+    registers the name or code of a customer that has an owner on the line.
     """
     GetRegistration: _aio.UnaryUnaryMultiCallable[_registration_pb2.GetRegistrationRequest, _registration_pb2.Registration]  # type: ignore[assignment]
     """Answers one registration."""
@@ -74,7 +76,8 @@ class RegistrationsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_registration_pb2.Registration, _abc.Awaitable[_registration_pb2.Registration]]:
         """Registers a customer for a product line: the first, by code, or by normalised name and division where one has no code,
-        is protected for days. A later one by somebody else is told the unit that has it, and may ask to join.
+        is protected for days. A later one by somebody else is told the unit that has it, and may ask to join; so is who
+        registers the name or code of a customer that has an owner on the line.
         """
 
     @_abc_1.abstractmethod

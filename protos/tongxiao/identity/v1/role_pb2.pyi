@@ -59,7 +59,7 @@ class _FieldAccessEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FieldAcce
     FIELD_ACCESS_HIDDEN: _FieldAccess.ValueType  # 1
     """Not shown at all 隐藏."""
     FIELD_ACCESS_MASKED: _FieldAccess.ValueType  # 2
-    """Shown in part 掩码."""
+    """Shown in part 掩码; of a contact, who may change it may put another text in its place."""
     FIELD_ACCESS_READ: _FieldAccess.ValueType  # 3
     """Shown whole 可读."""
     FIELD_ACCESS_EDIT: _FieldAccess.ValueType  # 4
@@ -72,7 +72,7 @@ FIELD_ACCESS_UNSPECIFIED: FieldAccess.ValueType  # 0
 FIELD_ACCESS_HIDDEN: FieldAccess.ValueType  # 1
 """Not shown at all 隐藏."""
 FIELD_ACCESS_MASKED: FieldAccess.ValueType  # 2
-"""Shown in part 掩码."""
+"""Shown in part 掩码; of a contact, who may change it may put another text in its place."""
 FIELD_ACCESS_READ: FieldAccess.ValueType  # 3
 """Shown whole 可读."""
 FIELD_ACCESS_EDIT: FieldAccess.ValueType  # 4

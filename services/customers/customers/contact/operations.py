@@ -1,16 +1,16 @@
 """What is done to contacts: create, change, delete, reveal. Refusals first."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from chassis import audit, clock, creation, fields, guard, ids, masks, outbox, turns
+from chassis import audit, caller, clock, creation, fields, guard, ids, masks, outbox, turns
 from chassis.call import Call
 from customers import facts, people
-from customers.contact import events, queries
+from customers.contact import events, present, queries
 from customers.contact.model import Contact, ContactPlace, Reveal
 from customers.customer.model import Customer
 from customers.customer.queries import missing
@@ -33,7 +33,8 @@ def create_contact(
     """Create a contact at customers within reach; the same again answers the contact as it is.
 
     Of two places at one customer the later holds, as when a contact is changed.
-    Refuses CUSTOMER_UNKNOWN, OUT_OF_REACH, ID_TAKEN, ALREADY_EXISTS and wrong facts.
+    Refuses CUSTOMER_UNKNOWN, OUT_OF_REACH, ID_TAKEN, ALREADY_EXISTS, CONTACT_EXISTS a mobile that somebody at
+    such a customer has, and wrong facts.
     """
     values = checked(given)
     places = list({place.customer_id: place for place in places}.values())
@@ -41,7 +42,10 @@ def create_contact(
     wanted = {**values, "placed": [astuple(place) for place in places]}
     if existing := creation.repeated(call.session, contact_id, wanted, find=find, taken=taken, field="contact.id"):
         return existing
-    _check_customers(call.session, {place.customer_id for place in places})
+    at = {place.customer_id for place in places}
+    _check_customers(call.session, at)
+    for known in present.found(call, at, [values["mobile"]]).values():
+        raise present.refusal(call, known)
     made = build(contact_id=contact_id, values=values, places=places)
     keep(call, [made])
     return made
@@ -67,6 +71,7 @@ def update_contact(
 ) -> Contact:
     """Change a contact, and where they are if `places` is given.
 
+    A number that the caller is shown in part may be given anew; whether it is the same as before, nothing tells.
     Refuses NOT_FOUND, OUT_OF_REACH, VERSION_MISMATCH, FIELD_NOT_READABLE, MASKED_VALUE, CUSTOMER_UNKNOWN and wrong
     facts.
     """
@@ -81,13 +86,22 @@ def update_contact(
 
 def editable(call: Call, contact: Contact, changes: Mapping[str, Any]) -> dict[str, Any]:
     """The changes apart from fields that come back as they are shown. Refuses FIELD_NOT_READABLE."""
+    return fields.editable(call, contact, changes, _lying(call, contact))
+
+
+def _lying(call: Call, contact: Contact) -> Iterator[caller.Place]:
+    """Where a contact lies: wherever the customers do that they are at, as far as the caller reads these."""
     lying = queries.places_at(call.session, {place.customer_id for place in contact.places})
-    return fields.editable(call, contact, changes, [place for found in lying.values() for place in found])
+    yield from (place for found in lying.values() for place in found)
 
 
 def apply_changes(call: Call, contact: Contact, changes: Mapping[str, Any]) -> Contact:
     """Change the facts of a contact that the caller may change; wrong facts are refused."""
-    for name, value in checked(changes).items():
+    wanted = checked(changes)
+    same = {name for name, value in wanted.items() if value == getattr(contact, name)}
+    for name in fields.unseen(call, contact, same, _lying(call, contact)):
+        audit.told_anew(contact, name)
+    for name, value in wanted.items():
         setattr(contact, name, value)
     if call.session.is_modified(contact):
         contact.updated_at = clock.now()

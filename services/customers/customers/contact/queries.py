@@ -1,6 +1,6 @@
 """Every select of contacts."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Collection, Sequence, Set
 from datetime import date
 from uuid import UUID
 
@@ -79,6 +79,17 @@ def places_at(session: Session, customer_ids: Set[UUID]) -> dict[UUID, list[Plac
     for customer_id, owner_id, unit_id in session.execute(wanted.where(Assignment.customer_id.in_(customer_ids))):
         found.setdefault(customer_id, []).append((owner_id, unit_id))
     return found
+
+
+def by_mobile_at(
+    session: Session, customer_ids: Collection[UUID], mobiles: Collection[str]
+) -> dict[tuple[UUID, str], UUID]:
+    """The contacts at any of these customers with any of these mobiles, by both."""
+    wanted = select(ContactPlace.customer_id, Contact.mobile, Contact.id).join(Contact)
+    wanted = wanted.where(ContactPlace.customer_id.in_(customer_ids), Contact.mobile.in_(mobiles))
+    options = {"reach": "contacts at customers that get another; no more is said than that it is there"}
+    rows = session.execute(wanted.where(Contact.deleted_at.is_(None)), execution_options=options)
+    return {(row.customer_id, row.mobile): row.id for row in rows}
 
 
 def revealed_on(session: Session, person_id: UUID, day: date) -> set[UUID]:

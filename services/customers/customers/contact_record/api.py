@@ -56,6 +56,10 @@ def delete_contact_record(request: pb.DeleteContactRecordRequest, call: Call) ->
     return Empty()
 
 
+def restore_contact_record(request: pb.RestoreContactRecordRequest, call: Call) -> pb.ContactRecord:
+    return to_message(operations.restore_contact_record(call, record_id=UUID(request.id)))
+
+
 def attributes(given: pb.ContactRecord, names: Collection[str]) -> dict[str, Any]:
     """The values of fields, in the types the model keeps; a contact without a time took place now."""
     found: dict[str, Any] = {ATTRIBUTES[name]: getattr(given, name) for name in names}

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 from chassis.database import Versioned
 from chassis.reach import Reach, Through
 from customers.base import Base
-from customers.customer.model import Customer
+from customers.customer.model import DERIVED, Customer
 from tongxiao.customers.v1 import contact_record_pb2 as pb
 
 
@@ -35,6 +35,8 @@ class ContactRecord(Versioned, Base):
     summary: Mapped[str]
     next_step: Mapped[str]
     next_contact_on: Mapped[date | None]
+    # When it came to say this next day; unset on what was logged before that was kept.
+    said_at: Mapped[datetime | None] = mapped_column(info=DERIVED)
     place: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     photo_keys: Mapped[list[str]] = mapped_column(ARRAY(Text))
     author_id: Mapped[UUID]

@@ -1,4 +1,4 @@
-"""What is done to contact records: log, correct, delete. Refusals first."""
+"""What is done to contact records: log, correct, delete, restore. Refusals first."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ from customers.base import NEVER
 from customers.contact import queries as contacts
 from customers.contact_record import events, queries
 from customers.contact_record.model import ContactRecord
-from customers.contact_record.queries import Agreed
+from customers.contact_record.queries import Said
 from customers.customer import events as customer_events
 from customers.customer import queries as customers
 from customers.customer.model import Customer
@@ -40,7 +40,7 @@ def create_contact_record(call: Call, *, record_id: UUID | None, given: Mapping[
         return existing
     customer = _customer(call.session, values["customer_id"])
     _check_relations(call, customer.id, values, values["contacted_at"])
-    before = queries.agreed(call.session, customer.id) if values.get("next_contact_on") else None
+    before = queries.said(call.session, customer) if values.get("next_contact_on") else None
     author = people.find(call.session, call.caller.person_id)
     now = clock.now()
     made = ContactRecord(
@@ -50,13 +50,15 @@ def create_contact_record(call: Call, *, record_id: UUID | None, given: Mapping[
         updated_at=now,
         author_id=call.caller.person_id,
         unit_id=author.unit_id if author else None,
+        said_at=now if before else None,
         **values,
     )
     call.session.add(made)
-    after = _agreed(call.session, made) if made.next_contact_on else None
+    after = _said(call.session, customer) if before else None
     if made.touch:
         customer.contacted(max(customer.last_contact_at, made.contacted_at))
-    _agree(customer, made, before, after)
+    if before and after:
+        _follow(customer, made, before, after, anew=True)
     _tell(call.session, customer, events.contact_record_logged(made))
     return made
 
@@ -64,31 +66,49 @@ def create_contact_record(call: Call, *, record_id: UUID | None, given: Mapping[
 def update_contact_record(call: Call, *, record_id: UUID, etag: str, changes: Mapping[str, Any]) -> ContactRecord:
     """Correct a contact record: the old is retracted, the new logged. Refuses NOT_AUTHOR and as creation does."""
     record, customer = _own(call, record_id, etag)
-    values, before = _checked(call.session, changes), queries.agreed(call.session, customer.id)
+    values, before = _checked(call.session, changes), queries.said(call.session, customer)
     changed = {name: value for name, value in values.items() if value != getattr(record, name)}
     _check_relations(call, customer.id, changed, changed.get("contacted_at", record.contacted_at))
     for name, value in changed.items():
         setattr(record, name, value)
+    if "next_contact_on" in changed:
+        record.said_at = clock.now()
     if changed:
         record.updated_at = clock.now()
         call.session.flush()
         told = (events.contact_record_retracted(record), events.contact_record_logged(record))
-        _recount(call.session, customer, record, before, *told)
+        _recount(call.session, customer, record, before, *told, anew="next_contact_on" in changed)
     return record
 
 
 def delete_contact_record(call: Call, *, record_id: UUID, etag: str) -> None:
     """Delete a contact record; it counts no more, nor does the day it set. Refuses NOT_AUTHOR."""
     record, customer = _own(call, record_id, etag)
-    before = queries.agreed(call.session, customer.id)
+    before = queries.said(call.session, customer)
     record.deleted_at = clock.now()
     call.session.flush()
     _recount(call.session, customer, record, before, events.contact_record_retracted(record))
 
 
-def _own(call: Call, record_id: UUID, etag: str) -> tuple[ContactRecord, Customer]:
+def restore_contact_record(call: Call, *, record_id: UUID) -> ContactRecord:
+    """Bring a deleted contact record back; it counts again, and so does the day it set.
+
+    Refuses NOT_FOUND, OUT_OF_REACH, NOT_AUTHOR, NOT_DELETED, and CUSTOMER_UNKNOWN where its customer is deleted.
+    """
+    record, customer = _own(call, record_id, "*", deleted=True)
+    if record.deleted_at is None:
+        raise refuse("NOT_DELETED")
+    before = queries.said(call.session, customer)
+    record.deleted_at = None
+    record.updated_at = clock.now()
+    call.session.flush()
+    _recount(call.session, customer, record, before, events.contact_record_logged(record))
+    return record
+
+
+def _own(call: Call, record_id: UUID, etag: str, *, deleted: bool = False) -> tuple[ContactRecord, Customer]:
     """The caller's own record and its customer, locked."""
-    record = queries.get_record(call.session, record_id)
+    record = queries.get_record(call.session, record_id, deleted=deleted)
     guard.demand(call.session, record)
     if record.author_id != call.caller.person_id:
         raise refuse("NOT_AUTHOR")
@@ -121,10 +141,10 @@ def _check_relations(call: Call, customer_id: UUID, given: Mapping[str, Any], co
     for key in given.get("photo_keys", ()):
         if not files.is_of(key, call.caller.person_id) or not files.exists(key):
             raise refuse("FILE_UNKNOWN", field="contact_record.photo_keys")
-    if given.get("next_contact_on"):
+    if day := given.get("next_contact_on"):
         zone = ZoneInfo(people.zone_of(call.session, call.caller.person_id))
-        if given["next_contact_on"] < contacted_at.astimezone(zone).date():
-            raise refuse("DATE_IN_PAST", field="contact_record.next_contact_date")
+        contacted_on, is_ = contacted_at.astimezone(zone).date(), ("联系当天", "the day of the contact")
+        facts.demand_not_before(day, contacted_on, field="contact_record.next_contact_date", is_=is_)
 
 
 def _customer(session: Session, customer_id: UUID) -> Customer:
@@ -137,30 +157,35 @@ def _customer(session: Session, customer_id: UUID) -> Customer:
 
 
 def _recount(
-    session: Session, customer: Customer, record: ContactRecord, before: Agreed | None, *told: Envelope
+    session: Session, customer: Customer, record: ContactRecord, before: Said, *told: Envelope, anew: bool = False
 ) -> None:
     """Let the customer's last contact and next day be what its remaining records say."""
-    after = _agreed(session, record)
+    after = _said(session, customer)
     customer.contacted(queries.last_touch(session, customer.id) or NEVER)
-    _agree(customer, record, before, after)
+    _follow(customer, record, before, after, anew=anew)
     _tell(session, customer, *told)
 
 
-def _agreed(session: Session, record: ContactRecord) -> Agreed | None:
-    """What the records say by now, this one kept: before its customer is changed, whose version rises once."""
+def _said(session: Session, customer: Customer) -> Said:
+    """What is said by now, a new record kept: before its customer is changed, whose version rises once."""
     session.flush()
-    return queries.agreed(session, record.customer_id)
+    return queries.said(session, customer)
 
 
-def _agree(customer: Customer, record: ContactRecord, before: Agreed | None, after: Agreed | None) -> None:
-    """The day that the newest record says is the customer's, until somebody gives the customer another.
+def _follow(customer: Customer, record: ContactRecord, before: Said, after: Said, *, anew: bool) -> None:
+    """Let the customer's next day follow a record that comes to say it, or says it no more.
 
-    Where that record says it no more, the one before it does.
+    The day of the newest contact that says one is the customer's, until somebody gives the customer another. A record
+    that says its day `anew` takes the place of that one too. Where the record falls away, what stood before comes back:
+    the day that somebody gave the customer, or that of an older record, whichever was said later. One that is restored
+    finds its place again unless somebody gave the customer another day meanwhile.
     """
-    if after and after.id == record.id and after != before:
+    stands = customer.next_contact_on == before.next_contact_on
+    says = anew and after.record_id == record.id
+    if says and not stands:
+        customer.displaced_contact_on, customer.displaced_at = customer.next_contact_on, record.said_at
+    if says or (stands and record.id in (before.record_id, after.record_id)):
         customer.next_contact_on = after.next_contact_on
-    elif before and before.id == record.id and after != before and customer.next_contact_on == before.next_contact_on:
-        customer.next_contact_on = after.next_contact_on if after else None
 
 
 def _tell(session: Session, customer: Customer, *told: Envelope) -> None:

@@ -12,6 +12,7 @@ from chassis import paging
 from chassis.call import Call
 from chassis.listing import Order
 from customers.contact_record.model import ContactRecord
+from customers.customer.model import Customer
 from customers.customer.queries import OF_REACHED
 from customers.refusals import refuse
 from tongxiao.customers.v1 import contact_record_pb2 as pb
@@ -19,14 +20,15 @@ from tongxiao.customers.v1 import contact_record_pb2 as pb
 ORDER = Order("contact_time", "contacted_at", descending=True)
 
 
-def find_record(session: Session, record_id: UUID) -> ContactRecord | None:
-    """The contact record, if the caller may read it and it is not deleted."""
-    wanted = select(ContactRecord).where(ContactRecord.id == record_id, ContactRecord.deleted_at.is_(None))
+def find_record(session: Session, record_id: UUID, *, deleted: bool = False) -> ContactRecord | None:
+    """The contact record, if the caller may read it and it is not deleted; or even then."""
+    wanted = select(ContactRecord).where(ContactRecord.id == record_id)
+    wanted = wanted if deleted else wanted.where(ContactRecord.deleted_at.is_(None))
     return session.scalars(wanted).one_or_none()
 
 
-def get_record(session: Session, record_id: UUID) -> ContactRecord:
-    found = find_record(session, record_id)
+def get_record(session: Session, record_id: UUID, *, deleted: bool = False) -> ContactRecord:
+    found = find_record(session, record_id, deleted=deleted)
     if found is None:
         raise refuse.unknown("NOT_FOUND", record_id)
     return found
@@ -86,20 +88,23 @@ def last_touch(session: Session, customer_id: UUID) -> datetime | None:
 
 
 @dataclass(frozen=True)
-class Agreed:
-    """A record that says a next contact day."""
+class Said:
+    """The next contact day that a customer has by what was said of it: by a record, or by somebody to itself."""
 
-    id: UUID
-    next_contact_on: date
+    record_id: UUID | None
+    next_contact_on: date | None
 
 
-def agreed(session: Session, customer_id: UUID) -> Agreed | None:
-    """The newest of the records, of a customer within reach, that say a next contact day."""
-    wanted = select(ContactRecord.id, ContactRecord.next_contact_on).where(
-        ContactRecord.customer_id == customer_id,
+def said(session: Session, customer: Customer) -> Said:
+    """What the newest record that says a next contact day says, unless somebody gave the customer one after it did."""
+    said_at = func.coalesce(ContactRecord.said_at, ContactRecord.created_at)
+    wanted = select(ContactRecord.id, ContactRecord.next_contact_on, said_at.label("said_at")).where(
+        ContactRecord.customer_id == customer.id,
         ContactRecord.next_contact_on.is_not(None),
         ContactRecord.deleted_at.is_(None),
     )
     newest = wanted.order_by(ContactRecord.contacted_at.desc(), ContactRecord.id.desc()).limit(1)
     row = session.execute(newest, execution_options=OF_REACHED).one_or_none()
-    return Agreed(row.id, row.next_contact_on) if row and row.next_contact_on else None
+    if row is None or (customer.displaced_at and customer.displaced_at > row.said_at):
+        return Said(None, customer.displaced_contact_on)
+    return Said(row.id, row.next_contact_on)

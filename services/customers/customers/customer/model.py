@@ -71,6 +71,9 @@ class Customer(SortKeys, Versioned, Base):
     note: Mapped[str]
     custom_fields: Mapped[dict[str, Any]] = mapped_column(JSONB)
     next_contact_on: Mapped[date | None]
+    # The last day that somebody gave the customer and a contact record took the place of, and when it did.
+    displaced_contact_on: Mapped[date | None] = mapped_column(info=DERIVED)
+    displaced_at: Mapped[datetime | None] = mapped_column(info=DERIVED)
     # Names, code and pinyin initials, and their bigrams; see customers.search.
     search_text: Mapped[str] = mapped_column(info=DERIVED)
     search: Mapped[Any] = mapped_column(TSVECTOR, deferred=True, info=DERIVED)

@@ -60,13 +60,12 @@ def create_customer(
     """
     if not assignments:
         raise refuse("ASSIGNMENT_MISSING", field="customer.assignments")
-    if len({wanted.line_id for wanted in assignments}) < len(assignments):
-        raise refuse("LINE_TWICE", field="customer.assignments")
+    _demand_each_once(assignments)
     session, values = call.session, checked(call.session, None, given)
     find, taken = queries.find_customer, queries.is_taken
     if existing := creation.repeated(session, customer_id, values, find=find, taken=taken, field="customer.id"):
         return existing
-    placings = [Placing(wanted.line_id, *_placed(call, wanted)) for wanted in assignments]
+    placings = [_assigned(call, wanted, at) for at, wanted in enumerate(assignments)]
     phones = [] if allow_duplicate_phone else values["phones"]
     demand_unique = partial(duplicates.demand_unique, call, code=values["credit_code"], phones=phones)
     demand_unique()
@@ -208,10 +207,10 @@ def reassign_customer(
 
 def destination(call: Call, *, line_id: UUID, owner_id: UUID, unit_id: UUID | None) -> Placing:
     """Where a line goes, checked as the new owner's and as within reach."""
-    owner_id, unit_id = _placed(call, Wanted(line_id, owner_id, unit_id), field="owner_id")
-    if not call.change_scope.covers(owner_id, unit_id):
+    placing = _placed(call, Wanted(line_id, owner_id, unit_id))
+    if not call.change_scope.covers(placing.owner_id, placing.unit_id):
         raise refuse("UNIT_BEYOND_REACH", field="unit_id")
-    return Placing(line_id, owner_id, unit_id)
+    return placing
 
 
 def hand_on(call: Call, moves: Sequence[Move], *, note: str) -> None:
@@ -268,12 +267,31 @@ def _check_parent(session: Session, customer: Customer | None, parent_id: UUID) 
         raise refuse("PARENT_CIRCLE", field="customer.parent_id")
 
 
-def _placed(call: Call, wanted: Wanted, *, field: str = "customer.assignments") -> tuple[UUID, UUID]:
-    """The owner and unit of an assignment, checked: the owner at work, holding a post in the unit or below it."""
-    lines.demand_open(call.session, wanted.line_id, field=field)
+def _demand_each_once(assignments: Sequence[Wanted]) -> None:
+    seen: set[UUID] = set()
+    for at, wanted in enumerate(assignments):
+        if wanted.line_id in seen:
+            raise refuse("LINE_TWICE", field=f"customer.assignments[{at}].line_id")
+        seen.add(wanted.line_id)
+
+
+def _assigned(call: Call, wanted: Wanted, at: int) -> Placing:
+    """An assignment of a customer to be, checked as within reach: its unit, and its owner where that is another."""
+    within, scope = f"customer.assignments[{at}].", call.change_scope
+    placing = _placed(call, wanted, within=within)
+    if not scope.covers(placing.owner_id, placing.unit_id):
+        of_owner = wanted.unit_id is None or scope.tree.under(placing.unit_id, scope.own)
+        raise refuse("OUT_OF_REACH", field=within + ("owner_id" if of_owner else "unit_id"))
+    return placing
+
+
+def _placed(call: Call, wanted: Wanted, *, within: str = "") -> Placing:
+    """An assignment, checked: the owner at work, holding a post in the unit or below it. Its fields lie `within`."""
+    lines.demand_open(call.session, wanted.line_id, field=f"{within}line_id")
     owner_id = wanted.owner_id or call.caller.person_id
-    owner = people.active(call.session, owner_id, reason="OWNER_UNKNOWN", field=field)
-    return owner_id, unit_of(call, owner, wanted.unit_id, field=field)
+    owner = people.active(call.session, owner_id, reason="OWNER_UNKNOWN", field=f"{within}owner_id")
+    field = within + ("unit_id" if wanted.unit_id else "owner_id")
+    return Placing(wanted.line_id, owner_id, unit_of(call, owner, wanted.unit_id, field=field))
 
 
 def unit_of(call: Call, owner: people.Colleague, unit_id: UUID | None, *, field: str) -> UUID:

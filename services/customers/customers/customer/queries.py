@@ -101,9 +101,12 @@ def open_periods(session: Session, assignments: Sequence[Assignment]) -> Sequenc
     return session.scalars(select(AssignmentPeriod).where(line.in_(lines), AssignmentPeriod.ended_at.is_(None))).all()
 
 
+_NOT_SHOWN = {"search", "search_text", "sort_name", "created_by", "displaced_contact_on", "displaced_at"}
+
+
 def _page_rows() -> Select[Any]:
     customer, assignment = Customer.__table__, Assignment.__table__
-    shown = [column for column in customer.c if column.name not in ("search", "search_text", "sort_name", "created_by")]
+    shown = [column for column in customer.c if column.name not in _NOT_SHOWN]
     owned = [assignment.c[name] for name in ("line_id", "owner_id", "unit_id", "since")]
     joined = customer.outerjoin(assignment, assignment.c.customer_id == customer.c.id)
     wanted = select(*shown, *owned).select_from(joined).order_by(assignment.c.line_id)

@@ -35,7 +35,7 @@ def create_share(
     find, taken = queries.share_by_id, queries.is_share_taken
     if existing := creation.repeated(call.session, share_id, values, find=find, taken=taken, field="share.id"):
         return existing
-    demand_end(call.session, person_id, end)
+    demand_end(call.session, person_id, end, fields=("share.person_id", "share.end_date"))
     turns.wait(call.session, "share", customer_id)
     if standing := queries.find_share(call.session, customer_id, person_id):
         return _changed(call, standing, values)
@@ -57,11 +57,15 @@ def _changed(call: Call, share: Share, values: Mapping[str, Any]) -> Share:
     return share
 
 
-def demand_end(session: Session, person_id: UUID, end: date | None) -> None:
-    """Refuse PERSON_UNKNOWN somebody not at work, and DATE_IN_PAST a last day that is over for them."""
-    colleague = people.active(session, person_id, reason="PERSON_UNKNOWN", field="share.person_id")
-    if end and end < clock.today(people.unit_zone(session, colleague.unit_id)):
-        raise refuse("DATE_IN_PAST", field="share.end_date")
+def demand_end(session: Session, person_id: UUID, end: date | None, *, fields: tuple[str, str]) -> None:
+    """Refuse PERSON_UNKNOWN somebody not at work, and DATE_IN_PAST a last day that is over for them.
+
+    `fields` are those of the person and of the day; empty where the request has none.
+    """
+    colleague = people.active(session, person_id, reason="PERSON_UNKNOWN", field=fields[0])
+    if end:
+        today = clock.today(people.unit_zone(session, colleague.unit_id))
+        facts.demand_not_before(end, today, field=fields[1], is_=("今天", "today"))
 
 
 def keep(session: Session, share: Share) -> None:

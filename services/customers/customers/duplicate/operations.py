@@ -25,7 +25,9 @@ from tongxiao.customers.v1 import duplicate_pb2 as pb
 answers_per_day = 20
 
 
-def demand_unique(call: Call, *, code: str, phones: Collection[str], besides: UUID | None = None) -> None:
+def demand_unique(
+    call: Call, *, code: str, phones: Collection[str], besides: UUID | None = None, within: str = "customer"
+) -> None:
     """Refuse DUPLICATE_EXISTS, with its id, a customer within reach of this code or phone; else DUPLICATE_ELSEWHERE.
 
     The latter names the owning unit and no more, is counted and audited; past the day's limit DUPLICATE_CHECK_LIMIT.
@@ -35,7 +37,7 @@ def demand_unique(call: Call, *, code: str, phones: Collection[str], besides: UU
     found = queries.exact_matches(call.session, [code] if code else [], phones)
     found = [match for match in found if match.customer_id != besides]
     if found:
-        raise refusal_of(call, found, known_among(call, found))
+        raise refusal_of(call, found, known_among(call, found), within=within)
 
 
 def known_among(call: Call, matches: Collection[Match]) -> set[Match]:
@@ -50,21 +52,23 @@ def known_among(call: Call, matches: Collection[Match]) -> set[Match]:
     return {match for match in matches if match.customer_id in readable and is_clear(match)}
 
 
-def refusal_of(call: Call, matches: Sequence[Match], known: Collection[Match]) -> DomainError:
+def refusal_of(
+    call: Call, matches: Sequence[Match], known: Collection[Match], *, within: str = "customer"
+) -> DomainError:
     """What the matches are refused with: DUPLICATE_EXISTS where the one that counts, a code's before any phone's, is
-    known; else DUPLICATE_ELSEWHERE."""
+    known; else DUPLICATE_ELSEWHERE. The field it names lies `within` one of the request."""
     by_code = [match for match in matches if match.credit_code]
     named = next((match for match in by_code or matches if match in known), None)
     if named:
-        return refuse("DUPLICATE_EXISTS", field=_field_of(named), customer_id=named.customer_id)
+        return refuse("DUPLICATE_EXISTS", field=_field_of(named, within), customer_id=named.customer_id)
     match = matches[0]
     unit_id = queries.owning_unit(call.session, match.customer_id)
     what = {"credit_code": match.credit_code, "phone": match.phone, "customer_id": match.customer_id}
-    return elsewhere(call, "DUPLICATE_ELSEWHERE", field=_field_of(match), unit_id=unit_id, what=what)
+    return elsewhere(call, "DUPLICATE_ELSEWHERE", field=_field_of(match, within), unit_id=unit_id, what=what)
 
 
-def _field_of(match: Match) -> str:
-    return "customer.credit_code" if match.credit_code else "customer.phones"
+def _field_of(match: Match, within: str) -> str:
+    return f"{within}.{'credit_code' if match.credit_code else 'phones'}"
 
 
 def elsewhere(call: Call, reason: str, *, field: str, unit_id: UUID, what: Mapping[str, Any]) -> DomainError:

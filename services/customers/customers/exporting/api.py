@@ -6,7 +6,7 @@ from google.protobuf.json_format import MessageToDict
 
 from chassis import clock, jobs
 from chassis.call import Call
-from chassis.errors import refuse
+from chassis.errors import refuse, sentence
 from chassis.ids import parse_id
 from chassis.jobs import Job
 from customers.exporting import operations
@@ -43,6 +43,7 @@ def _asked(given: pb.ExportJob) -> pb.ExportJob:
 def _message(job: Job) -> pb.ExportJob:
     message = operations.asked(job)
     message.id, message.state, message.reason = str(job.id), jobs.state_of(job), job.reason
+    message.text, message.text_en = sentence(job.reason)
     message.progress.CopyFrom(job.message)
     message.file_key, message.file_name = job.cursor.get("file_key", ""), operations.file_name(job)
     message.create_time.CopyFrom(clock.stamp(job.created_at))

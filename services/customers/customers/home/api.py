@@ -43,19 +43,19 @@ def get_unit_figures(request: pb.GetUnitFiguresRequest, call: Call) -> pb.UnitFi
 
 
 def _units(call: Call, shown: set[UUID], found: Mapping[UUID, UnitCount]) -> Iterator[pb.UnitFigures]:
-    """The units shown, those above first, each with the sum of itself and all below it."""
+    """The units shown, those above first, each with what lies in it and below it, every customer once."""
     tree = call.trees.current()
     named = sorted(queries.names(call.session, shown), key=lambda unit: tree.parents[unit.id] in shown)
     for unit in named:
-        counted = [found[below] for below in tree.below([unit.id]) if below in found]
+        counted, own = [found[below] for below in tree.below([unit.id]) if below in found], found.get(unit.id)
         yield pb.UnitFigures(
             unit_id=str(unit.id),
             parent_id=str(tree.parents[unit.id] or ""),
             name=unit.name,
             name_en=unit.name_en,
-            customer_count=_sum(counted, "customers"),
+            customer_count=_sum(counted, "customers") - (own.customers_again if own else 0),
             recent_record_count=_sum(counted, "records"),
-            uncontacted_count=_sum(counted, "uncontacted"),
+            uncontacted_count=_sum(counted, "uncontacted") - (own.uncontacted_again if own else 0),
         )
 
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.reach import Placed, Reach
@@ -10,7 +11,10 @@ from customers.base import Base
 
 
 class UnitCount(Base):
-    """How much lies in one unit itself, without those below it."""
+    """How much lies in one unit itself, and how often a sum with all below it counts the same again.
+
+    A customer of two teams is one in each, one in their branch, and one in every unit above.
+    """
 
     __tablename__ = "unit_figures"
     __reach__ = Reach(read=Placed())
@@ -19,4 +23,6 @@ class UnitCount(Base):
     customers: Mapped[int]
     records: Mapped[int]
     uncontacted: Mapped[int]
+    customers_again: Mapped[int] = mapped_column(server_default=text("0"))
+    uncontacted_again: Mapped[int] = mapped_column(server_default=text("0"))
     counted_at: Mapped[datetime]

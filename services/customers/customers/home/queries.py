@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import CTE, ColumnElement, Integer, Select, cast, func, select, union_all
 from sqlalchemy.orm import Session, selectinload
 
 from chassis import paging, schema
@@ -19,28 +19,44 @@ from customers.home.model import UnitCount
 from tongxiao.customers.v1.customer_pb2 import CUSTOMER_ORDER_UNSPECIFIED
 
 DUE = 20
+FIGURES = ("customers", "uncontacted", "customers_again", "uncontacted_again", "records")
 _DIRECTORY = {"reach": "names of units, which the directory shows everybody"}
 
 
 def counts(session: Session, *, uncontacted_before: datetime, recent_from: datetime) -> list[dict[str, Any]]:
     """What lies in each unit, in one pass over the assignments and one over the recent contact records."""
     held = Assignment.__table__.c
-    customers = select(held.unit_id, held.customer_id, held.last_contact_at).where(held.deleted_at.is_(None))
-    each = customers.distinct().subquery().c
-    quiet = func.count().filter(each.last_contact_at < uncontacted_before)
-    of_units = select(each.unit_id, func.count().label("customers"), quiet.label("uncontacted"))
+    lying = select(held.unit_id, held.customer_id, held.last_contact_at).where(held.deleted_at.is_(None))
+    each = lying.distinct().cte("each")
+    quiet = each.c.last_contact_at < uncontacted_before
     logged = ContactRecord.__table__.c
-    recent = select(logged.unit_id, func.count().label("records")).where(
-        logged.contacted_at >= recent_from, logged.deleted_at.is_(None), logged.unit_id.is_not(None)
-    )
-    left, right = of_units.group_by(each.unit_id).subquery(), recent.group_by(logged.unit_id).subquery()
-    joined = left.join(right, left.c.unit_id == right.c.unit_id, full=True)
-    wanted = select(
-        func.coalesce(left.c.unit_id, right.c.unit_id).label("unit_id"),
-        *(func.coalesce(column, 0).label(column.name) for column in (left.c.customers, left.c.uncontacted)),
-        func.coalesce(right.c.records, 0).label("records"),
-    )
-    return [dict(row) for row in session.execute(wanted.select_from(joined)).mappings()]
+    recent = (logged.contacted_at >= recent_from, logged.deleted_at.is_(None), logged.unit_id.is_not(None))
+    parts = union_all(
+        _counted(each.c.unit_id, customers=func.count(), uncontacted=func.count().filter(quiet)),
+        _again(each, quiet),
+        _counted(logged.unit_id, records=func.count()).where(*recent),
+    ).subquery()
+    sums = (cast(func.sum(parts.c[name]), Integer).label(name) for name in FIGURES)
+    found = session.execute(select(parts.c.unit_id, *sums).group_by(parts.c.unit_id))
+    return [dict(row) for row in found.mappings()]
+
+
+def _again(each: CTE, quiet: ColumnElement[bool]) -> Select[Any]:
+    """How often a sum over a unit and all below it counts a customer that it has counted: few lie in several units."""
+    several = select(each.c.customer_id).group_by(each.c.customer_id).having(func.count() > 1)
+    closure = schema.org_closure.c
+    joined = select(closure.ancestor_id, (func.count() - 1).label("again"), func.bool_and(quiet).label("quiet"))
+    joined = joined.select_from(each).join(schema.org_closure, closure.descendant_id == each.c.unit_id)
+    above = joined.where(each.c.customer_id.in_(several)).group_by(closure.ancestor_id, each.c.customer_id).subquery().c
+    again = func.sum(above.again)
+    counted = _counted(above.ancestor_id, customers_again=again, uncontacted_again=again.filter(above.quiet))
+    return counted.having(again > 0)
+
+
+def _counted(unit_id: ColumnElement[UUID], **figures: ColumnElement[Any]) -> Select[Any]:
+    """These figures of units, and nothing of all others."""
+    columns = (func.coalesce(figures.get(name), 0).label(name) for name in FIGURES)
+    return select(unit_id.label("unit_id"), *columns).group_by(unit_id)
 
 
 def figures(session: Session, unit_ids: Iterable[UUID]) -> Mapping[UUID, UnitCount]:

@@ -9,7 +9,8 @@ from chassis.call import Call
 from chassis.errors import DomainError
 from chassis.import_rows import CREATED, UNCHANGED, UPDATED, Result
 from chassis.imports import Importer, Row, refused
-from customers.contact import operations
+from customers import facts
+from customers.contact import operations, present
 from customers.contact.model import Contact
 from customers.contact.operations import Place
 from customers.customer.model import Customer
@@ -30,6 +31,7 @@ class Known:
     existing: Mapping[str, Contact]
     contacts_changeable: set[UUID]
     taken: set[str]
+    present: Mapping[tuple[UUID, str], UUID]
 
 
 def apply(call: Call, rows: Sequence[Row], update_by: str) -> list[Result]:
@@ -70,12 +72,20 @@ def _applied(call: Call, row: Row, known: Known, *, update_by: str, made: dict[i
         return faults
     if given.id in known.taken:
         raise refuse("ID_TAKEN", field="id")
-    values = {name: getattr(given, name) for name in (*_PLAIN, "email_consent", "phone_consent")}
+    values = operations.checked({name: getattr(given, name) for name in (*_PLAIN, "email_consent", "phone_consent")})
+    _demand_new(call, customer_id, values["mobile"], known, made)
     wanted = Place(customer_id, place.role, place.job_title, place.department)
-    made[row.number] = operations.build(
-        contact_id=ids.parse_id(given.id), values=operations.checked(values), places=[wanted]
-    )
+    made[row.number] = operations.build(contact_id=ids.parse_id(given.id), values=values, places=[wanted])
     return Result(CREATED)
+
+
+def _demand_new(call: Call, customer_id: UUID, mobile: str, known: Known, made: Mapping[int, Contact]) -> None:
+    """Refuse CONTACT_EXISTS a mobile that somebody at the customer has, ROW_TWICE one of an earlier row of the step."""
+    if found := known.present.get((customer_id, mobile)):
+        raise present.refusal(call, found)
+    for number, other in made.items():
+        if mobile and (other.places[0].customer_id, other.mobile) == (customer_id, mobile):
+            raise refuse("ROW_TWICE", field="mobile", row=number)
 
 
 def _changed(call: Call, contact: Contact, given: pb.Contact, row: Row, known: Known) -> Result:
@@ -113,10 +123,12 @@ def _known(call: Call, rows: Sequence[Row], update_by: str) -> Known:
     every = {customer_id for ids_ in customers.values() for customer_id in ids_}
     keys = {row.values["id"] for row in rows if "id" in row.values}
     existing = queries.contacts_by(session, keys) if update_by else {}
+    mobiles = {facts.phone(row.values["mobile"]) for row in rows if "mobile" in row.values}
     return Known(
         customers=customers,
         changeable=guard.changeable(session, Customer, every),
         existing=existing,
         contacts_changeable=guard.changeable(session, Contact, [each.id for each in existing.values()]),
         taken=queries.taken_contact_ids(session, keys),
+        present=present.found(call, every, mobiles),
     )

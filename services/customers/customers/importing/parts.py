@@ -13,6 +13,15 @@ from customers.importing import industries, markup
 from customers.refusals import refuse
 
 _CHINESE = re.compile(r"[㐀-鿿]")
+# What Odoo and HubSpot put behind a province.
+_COUNTRY = re.compile(r"\s*[(（][A-Z]{2}[)）]\s*$")
+_KIND = re.compile("(省|市|特别行政区|(壮族|回族|维吾尔)?自治区)$")
+# Provinces that are one town, as files write them.
+_MUNICIPALITIES = {
+    name: chinese
+    for chinese, pinyin in (("北京", "beijing"), ("上海", "shanghai"), ("天津", "tianjin"), ("重庆", "chongqing"))
+    for name in (chinese, pinyin)
+}
 _NO = frozenset(("false", "0", "no", "n", "否", "individual", "person", "个人"))
 
 Parted = tuple[Row, list[Fault]]
@@ -62,9 +71,26 @@ def _address(values: Mapping[str, str]) -> str:
     """An address from the parts that its street does not say itself: from province to house in Chinese, else from
     house to province."""
     street = values.get("address", "")
-    around = [values[name] for name in ("province", "city") if name in values and values[name] not in street]
     lines = [line for line in (street, values.get("street2", "")) if line]
-    parts = [*dict.fromkeys(around), *lines]
-    if _CHINESE.search("".join(parts)):
-        return "".join(parts)
-    return ", ".join([*lines, *dict.fromkeys(reversed(around))])
+    around = [part for part in _around(values) if not _says(street, part)]
+    if _CHINESE.search("".join([*around, *lines])):
+        return "".join([*around, *lines])
+    return ", ".join([*lines, *reversed(around)])
+
+
+def _around(values: Mapping[str, str]) -> list[str]:
+    """Province and town, without the country that some put behind them; a municipality, which is both, once."""
+    province, city = (_COUNTRY.sub("", values.get(name, "")) for name in ("province", "city"))
+    bare = {_MUNICIPALITIES.get(part.lower().removesuffix("市"), part) for part in (province, city) if part}
+    if len(bare) == 1:
+        return [max(province, city, key=lambda part: (bool(_CHINESE.search(part)), len(part)))]
+    return [part for part in (province, city) if part]
+
+
+def _says(street: str, part: str) -> bool:
+    """Whether a street says a part of the country already, in full or, before anything but a kind of place, in short.
+
+    南京路 is in many towns.
+    """
+    short = _KIND.sub("", part)
+    return part in street or bool(short and re.match(re.escape(short) + "(?![省市区县州盟旗路街大道巷里])", street))

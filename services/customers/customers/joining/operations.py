@@ -117,7 +117,7 @@ def answer_join_request(
 def _let_in(call: Call, request: JoinRequest, *, level: int, end_date: str) -> None:
     request.level = level
     request.end_on = facts.checked_day(end_date, field="end_date")
-    sharing.demand_end(call.session, request.person_id, request.end_on)
+    sharing.demand_end(call.session, request.person_id, request.end_on, fields=("", "end_date"))
     if request.customer_id:
         sharing.create_share(
             call,

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from chassis import clock, import_jobs, jobs, masks
 from chassis.call import Call
+from chassis.errors import sentence
 from chassis.ids import parse_id
 from chassis.jobs import Job
 from customers.reassigning import operations, queries
@@ -49,7 +50,7 @@ def list_reassignment_rows(request: pb.ListReassignmentRowsRequest, call: Call) 
 
 def _told(job: Job, call: Call) -> pb.ReassignmentJob:
     message, given, received = _message(job), Counter[str](), Counter[str]()
-    for row in queries.figures(call.session, job.id):
+    for row in () if job.only_tried else queries.figures(call.session, job.id):
         given[row.giver] += row.number
         received[row.receiver] += row.number
     message.owners.extend(
@@ -62,6 +63,7 @@ def _told(job: Job, call: Call) -> pb.ReassignmentJob:
 def _message(job: Job) -> pb.ReassignmentJob:
     message = operations.asked(job)
     message.id, message.state, message.reason = str(job.id), jobs.state_of(job), job.reason
+    message.text, message.text_en = sentence(job.reason)
     message.preview = job.cursor.get("phase") != "run"
     message.progress.CopyFrom(job.message)
     message.etag = masks.etag(job.version)

@@ -17,7 +17,7 @@ from customers.refusals import refuse
 from customers.registration import events, queries
 from customers.registration.model import Registration, State
 from customers.registration.queries import Draft
-from tongxiao.common.v1.permission_pb2 import PERMISSION_REGISTRATION_READ
+from tongxiao.common.v1.permission_pb2 import PERMISSION_CUSTOMER_READ, PERMISSION_REGISTRATION_READ
 
 # How many days the first is protected; the setting of this name, put at start-up.
 protected_days = 90
@@ -121,13 +121,24 @@ def fulfil(call: Call, registrations: Sequence[Registration], customer_id: UUID)
 
 
 def _demand_unowned(call: Call, draft: Draft) -> None:
-    """Refuse a customer that has an owner on the line, as a duplicate is; by its name, one that the caller owns."""
+    """Refuse a customer that has an owner on the line, as a duplicate is: of its code, or else of its very name."""
     code = draft.credit_code
     found = exact.exact_matches(call.session, [code] if code else [], [])
     if found and queries.on_line(call.session, [match.customer_id for match in found], draft.line_id):
-        duplicates.demand_unique(call, code=code, phones=())
-    if mine := queries.owned_by(call.session, draft, call.caller.person_id):
-        raise refuse("DUPLICATE_EXISTS", field=_FIELD, customer_id=mine)
+        duplicates.demand_unique(call, code=code, phones=(), within="registration")
+    if named := queries.of_name(call.session, draft):
+        raise _taken(call, draft, named)
+
+
+def _taken(call: Call, draft: Draft, named: Mapping[UUID, UUID]) -> DomainError:
+    """The refusal of a name: by the id of a customer that the caller reads, else by the unit of the oldest alone."""
+    with call.reading_as(PERMISSION_CUSTOMER_READ):
+        readable = exact.within_reach(call.session, named.keys())
+    if known := next((customer_id for customer_id in named if customer_id in readable), None):
+        return refuse("DUPLICATE_EXISTS", field=_FIELD, customer_id=known)
+    customer_id, unit_id = next(iter(named.items()))
+    what = {"name": draft.name, "division_code": draft.division_code, "customer_id": customer_id}
+    return duplicates.elsewhere(call, "DUPLICATE_ELSEWHERE", field=_FIELD, unit_id=unit_id, what=what)
 
 
 def _protected(call: Call, registration_id: UUID, etag: str) -> Registration:

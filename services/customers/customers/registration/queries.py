@@ -28,7 +28,7 @@ from chassis import clock, paging
 from chassis.call import Call
 from chassis.listing import Order
 from customers.customer.model import Assignment, Customer
-from customers.duplicate.queries import same_place
+from customers.duplicate.queries import SHOWN, same_place
 from customers.refusals import refuse
 from customers.registration.model import Registration, State
 from tongxiao.customers.v1 import registration_pb2 as pb
@@ -104,16 +104,17 @@ def _drafts() -> Any:
     return func.unnest(*values).table_valued(*named, with_ordinality="at", name="draft").render_derived()
 
 
-def owned_by(session: Session, draft: Draft, person_id: UUID) -> UUID | None:
-    """A customer of this normalised name and place that a person owns on the draft's line, where no codes say it is
-    another."""
-    wanted = select(Customer.id).join(Assignment, Assignment.customer_id == Customer.id)
-    wanted = wanted.where(Assignment.owner_id == person_id, Assignment.line_id == draft.line_id)
-    alike = (Customer.name_key == func.name_key(draft.name), Customer.name_key != "", Customer.deleted_at.is_(None))
-    wanted = wanted.where(*alike, same_place(Customer.division_code, literal(draft.division_code)))
+def of_name(session: Session, draft: Draft) -> dict[UUID, UUID]:
+    """The customers of this normalised name and place that have an owner on the draft's line, where no codes say they
+    are others, each with the unit that it counts in there, the oldest first; within reach or beyond."""
+    customer, held = Customer.__table__.c, Assignment.__table__.c
+    wanted = select(customer.id, held.unit_id).where(held.customer_id == customer.id, held.line_id == draft.line_id)
+    alike = (customer.name_key == func.name_key(draft.name), customer.name_key != "", customer.deleted_at.is_(None))
+    wanted = wanted.where(*alike, same_place(customer.division_code, literal(draft.division_code)))
     if draft.credit_code:
-        wanted = wanted.where(Customer.credit_code == "")
-    return session.scalars(wanted.order_by(Customer.id).limit(1)).one_or_none()
+        wanted = wanted.where(customer.credit_code == "")
+    rows = session.execute(wanted.order_by(customer.id).limit(SHOWN), execution_options=_ALL)
+    return {row.id: row.unit_id for row in rows}
 
 
 def on_line(session: Session, customer_ids: Iterable[UUID], line_id: UUID) -> set[UUID]:

@@ -48,8 +48,13 @@ def delete_saved_filter(request: pb.DeleteSavedFilterRequest, call: Call) -> Emp
 
 
 def _values(call: Call, given: pb.SavedFilter, names: Iterable[str]) -> dict[str, Any]:
-    """The values of fields, in the types the model keeps; a filter must be one that the caller may use."""
+    """The values of fields, in the types the model keeps; a filter must be one that the caller may use.
+
+    A name is kept without the spaces around it, which nobody tells it by.
+    """
     found = {name: getattr(given, name) for name in names}
+    if "name" in found:
+        found["name"] = found["name"].strip()
     if "filter" in found:
         customers.narrowing_of(call, given.filter)
         found["filter"] = MessageToDict(given.filter)
