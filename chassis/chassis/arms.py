@@ -4,7 +4,7 @@ One predicate that ORs the arms together costs 700 ms at a million rows; the arm
 are bound by name, so that a list without filters is one statement for everybody, built once.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -16,21 +16,20 @@ from sqlalchemy import (
     bindparam,
     column,
     func,
-    or_,
+    literal,
     select,
     true,
     tuple_,
     union_all,
 )
 
-from chassis import schema
 from chassis.arrays import UuidArray
-from chassis.listing import Listing, Narrowing, Order
+from chassis.listing import Condition, Listing, Order
+from chassis.reached import GOVERNED, OWN, PERSON, shared_with_caller
 
-_LIMIT = bindparam("limit", type_=Integer())
-_PERSON, _OWNER = bindparam("person_id", type_=Uuid()), bindparam("owner_id", type_=Uuid())
+_LIMIT, _WANTED = bindparam("limit", type_=Integer()), bindparam("wanted", type_=Integer())
+_OWNER = bindparam("owner_id", type_=Uuid())
 _WITHIN, _UNITS = bindparam("within", type_=UuidArray()), bindparam("units", type_=UuidArray())
-_OWN, _GOVERNED = bindparam("own", type_=UuidArray()), bindparam("governed", type_=UuidArray())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +38,8 @@ class Arms:
 
     listing: Listing
     order: Order
-    narrowing: Narrowing | None
+    of_entity: tuple[Condition, ...]
+    of_carrier: tuple[Condition, ...]
     continued: bool
     within: bool
     everything: bool
@@ -60,16 +60,16 @@ class Arms:
         arms = []
         carrier = self.listing.carrier.__table__
         if self.own:
-            mine = (carrier.c.owner_id == _PERSON, carrier.c.unit_id == func.any(_OWN))
+            mine = (carrier.c.owner_id == PERSON, carrier.c.unit_id == func.any(OWN))
             arms.append(self._distinct(self._from_carrier(carrier, *mine)))
         if self.governed:
-            arms.append(self._of_units(_GOVERNED))
+            arms.append(self._of_units(GOVERNED))
         if self.shared:
             arms.append(self._of_shares())
         return arms
 
     def _whole(self) -> Select[Any]:
-        if not (self.owner or self.units or (self.narrowing and self.narrowing.carrier)):
+        if not (self.owner or self.units or self.of_carrier):
             return self._from_entity(self.listing.entity.__table__)
         if self.units:
             return self._of_units(_UNITS)
@@ -103,14 +103,9 @@ class Arms:
 
     def _of_shares(self) -> Select[Any]:
         """Single records shared with the caller, as far as the narrowing holds for them."""
-        access = schema.access.c
-        shared = select(access.entity_id).where(
-            access.person_id == _PERSON,
-            access.entity == self.listing.shared_as,
-            or_(access.expires_at.is_(None), access.expires_at > func.now()),
-        )
+        shared = shared_with_caller(self.listing)
         entity, carrier = self.listing.entity.__table__, self.listing.carrier.__table__
-        if not (self.owner or self.units or (self.narrowing and self.narrowing.carrier)):
+        if not (self.owner or self.units or self.of_carrier):
             return self._from_entity(entity, entity.c.id.in_(shared))
         conditions = [carrier.c[self.listing.key].in_(shared), *self._owned()]
         if self.units:
@@ -118,17 +113,19 @@ class Arms:
         return self._distinct(self._from_carrier(carrier, *conditions))
 
     def _from_entity(self, entity: Any, *conditions: ColumnElement[bool]) -> Select[Any]:
-        narrowed = [condition(entity.c) for condition in self.narrowing.entity] if self.narrowing else []
+        narrowed = [condition(entity.c) for condition in self.of_entity]
         return self._ordered(entity, entity.c.id, [*conditions, *narrowed])
 
     def _from_carrier(self, carrier: Any, *conditions: ColumnElement[bool], limit: Any = _LIMIT) -> Select[Any]:
         id_ = carrier.c[self.listing.key]
-        narrowed = [condition(carrier.c) for condition in self.narrowing.carrier] if self.narrowing else []
-        if self.narrowing and self.narrowing.entity:
-            entity = self.listing.entity.__table__.alias("entity")
-            of_entity = [condition(entity.c) for condition in self.narrowing.entity]
-            narrowed.append(select(1).where(entity.c.id == id_, *of_entity).exists())
+        narrowed = [condition(carrier.c) for condition in self.of_carrier]
+        if self.of_entity:
+            narrowed.append(self._meets(id_))
         return self._ordered(carrier, id_, [*conditions, *narrowed], limit=limit)
+
+    def _meets(self, id_: Any) -> ColumnElement[bool]:
+        entity = self.listing.entity.__table__.alias("entity")
+        return select(1).where(entity.c.id == id_, *(condition(entity.c) for condition in self.of_entity)).exists()
 
     def _ordered(
         self, table: Any, id_: Any, conditions: list[ColumnElement[bool]], *, limit: Any = _LIMIT
@@ -163,4 +160,19 @@ def built(arms: Arms) -> Any:
     return arms._sorted(merged, union.c.sort_key, union.c.id).limit(_LIMIT)
 
 
-built_once = lru_cache(maxsize=256)(built)
+def sifted(arms: Arms) -> Any:
+    """Rows that meet the conditions on the entity, of so many reached; then the last reached, with their number.
+
+    In order, each as it is needed: where most meet them, the rest of what is reached is not looked at.
+    """
+    reached = built(replace(arms, of_entity=())).cte("reached")
+    key, id_ = reached.c.sort_key, reached.c.id
+    met = select(key, id_, literal(0).label("of")).where(arms._meets(id_)).order_by(*arms._by(key, id_)).limit(_WANTED)
+    number = select(func.count()).select_from(reached).scalar_subquery()
+    backwards = replace(arms, order=replace(arms.order, descending=not arms.order.descending))
+    last = select(key, id_, number).order_by(*backwards._by(key, id_)).limit(1)
+    both = union_all(met.subquery("met").select(), last.subquery("last").select()).subquery("both")
+    return select(both).order_by(both.c.of, *arms._by(both.c.sort_key, both.c.id))
+
+
+built_once, sifted_once = lru_cache(maxsize=256)(built), lru_cache(maxsize=256)(sifted)
