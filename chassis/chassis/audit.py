@@ -24,6 +24,8 @@ from chassis.places import Places
 PERSONAL = personal.UNKEPT
 # What long work is called in the trail.
 JOB = "job"
+# Values that JSON has, and those told as texts.
+_PLAIN, _TOLD_AS_TEXT = {str, int, bool, float}, (UUID, date, Decimal)
 # What of a change is no news.
 _UNTOLD = ("version", "updated_at")
 
@@ -160,11 +162,13 @@ def bound_to(record_id: object, field: str) -> str:
 
 
 def _plain(value: Any) -> Any:
+    if value is None or type(value) in _PLAIN:
+        return value
     if isinstance(value, Enum):
         return value.name
     if isinstance(value, datetime):
         return clock.stamp(value).ToJsonString()
-    if isinstance(value, UUID | date | Decimal):
+    if isinstance(value, _TOLD_AS_TEXT):
         return str(value)
     if isinstance(value, list | tuple | set | frozenset):
         return [_plain(part) for part in value]
