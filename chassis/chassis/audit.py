@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from opentelemetry import trace
-from sqlalchemy import event, insert, inspect, select
+from sqlalchemy import JSON, Insert, bindparam, event, func, insert, inspect, select
 from sqlalchemy.orm import Session
 
 from chassis import clock, personal, schema
@@ -28,6 +28,19 @@ JOB = "job"
 _PLAIN, _TOLD_AS_TEXT = {str, int, bool, float}, (UUID, date, Decimal)
 # What of a change is no news.
 _UNTOLD = ("version", "updated_at")
+
+
+def _keep() -> Insert:
+    """However many rows there are, they are one value of one statement, whose trigger runs once."""
+    names = ("actor_id", "session_id", "post_ids", "action", "resource", "resource_id", "owner_ids", "unit_ids")
+    columns = [audit.c[name] for name in (*names, "origin", "trace_id", "before", "after")]
+    rows = (
+        func.json_to_recordset(bindparam("rows", type_=JSON())).table_valued(*columns).render_derived(with_types=True)
+    )
+    return insert(audit).from_select(columns, select(*rows.c))
+
+
+_KEEP = _keep()
 
 
 @event.listens_for(Session, "after_flush")
@@ -67,7 +80,7 @@ def record_job(
 
 
 def _insert(session: Session, rows: list[dict[str, Any]]) -> None:
-    session.connection().execute(insert(audit), rows, execution_options={"reach": "audit"})
+    session.connection().execute(_KEEP, {"rows": rows}, execution_options={"reach": "audit"})
 
 
 def _row(
