@@ -96,9 +96,11 @@ def test_the_best_come_first_and_pages_follow_without_gap_or_repeat(
     for name, short_name in (("新远山", ""), ("远山乙", ""), ("远山甲", ""), ("阿里", "远山")):
         making.customer(seller, company, name=name, short_name=short_name)
     everything = ["远山甲", "远山乙", "阿里", "新远山", "联系人的"]
-    assert found(seller, "远山", page_size=2) == everything
+    for client in (askers := (seller, staff.manager("hangzhou"), staff.director())):
+        assert found(client, "远山", page_size=2) == everything
     monkeypatch.setattr(match_queries, "RARE", 3)
-    assert found(seller, "远山", page_size=2) == ["联系人的", "阿里", "新远山", "远山甲", "远山乙"]
+    for client in askers:
+        assert found(client, "远山", page_size=2) == ["联系人的", "阿里", "新远山", "远山甲", "远山乙"]
 
 
 def test_what_is_common_by_the_statistics_is_found_by_name_to_the_last(
@@ -114,16 +116,19 @@ def test_what_is_common_by_the_statistics_is_found_by_name_to_the_last(
     with company.database.admin() as connection:
         connection.execute("ANALYZE customers")
     monkeypatch.setattr(common_queries, "_known", {})
-    assert (_share(company, "远山"), _share(company, "电子"), _share(company, "远山电子")) == (0.7, 0, 0)
+    assert _common(company, "远山") == (True, 0.7)
+    assert _common(company, "电子") == (False, 0.1)
+    assert _common(company, "远山电子") == (False, 0)
     by_name = sorted(names, key=search.sort_key)
     for client in (seller, staff.manager("hangzhou")):
         assert found(client, "远山", page_size=2) == ["联系人的", *by_name]
     assert found(staff.director(), "远山", page_size=2) == ["联系人的", "深圳远山", *by_name]
 
 
-def _share(company: Company, query: str) -> float:
+def _common(company: Company, query: str) -> tuple[bool, float]:
     with Session(company.database.engine("api")) as session:
-        return round(common_queries.share_of(session, query), 3)
+        known = common_queries.statistics(session)
+    return known.is_common(query), round(known.expected(query), 3)
 
 
 @pytest.mark.parametrize("query", ["50%", "a_b", "ab\\cd"])

@@ -1,6 +1,8 @@
 """How common a query is, as far as the database's statistics know: counting a million matches takes a while."""
 
+import math
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -32,24 +34,27 @@ class Statistics:
 
     rows: float
     live: float
-    shares: dict[str, float]
+    shares: Mapping[str, float]
+
+    def is_common(self, query: str) -> bool:
+        """Whether surely more match than are ranked.
+
+        Those that lack one of the bigrams are no more than all that lack each; the deleted may all be among the rest.
+        """
+        lacking = sum(1 - self.shares.get(gram, 0) for gram in search.bigrams(query))
+        least = self.rows * (1 - lacking) - (self.rows - self.live)
+        return bool(query) and least >= SURELY * match_queries.RARE
+
+    def expected(self, query: str) -> float:
+        """The share of customers that match, as far as words do not depend on each other."""
+        words = [grams for word in query.split() if (grams := search.bigrams(word))]
+        return math.prod(min(self.shares.get(gram, 0.0) for gram in grams) for grams in words)
 
 
 _known: WeakKeyDictionary[Any, tuple[float, Statistics]] = WeakKeyDictionary()
 
 
-def share_of(session: Session, query: str) -> float:
-    """The share of customers with every bigram of a query, at least; 0 where those might be few enough to be ranked.
-
-    What fails to have one bigram is no more than the sum of what lacks each; the deleted may all be among the rest.
-    """
-    known, grams = _kept(session), search.bigrams(query)
-    lacking = sum(1 - known.shares.get(gram, 0) for gram in grams)
-    least = known.rows * (1 - lacking) - (known.rows - known.live)
-    return least / known.live if grams and least >= SURELY * match_queries.RARE else 0
-
-
-def _kept(session: Session) -> Statistics:
+def statistics(session: Session) -> Statistics:
     """What was read within the last minute."""
     engine, now = session.get_bind(), time.monotonic()
     read_at, known = _known.get(engine, (0.0, None))

@@ -133,6 +133,22 @@ def _rank(columns: Any) -> ColumnElement[str]:
     )
 
 
+def by_name(session: Session, scope: Scope, found: Found, *, after: Key, limit: int) -> Sequence[Any]:
+    """What matches by text alone and is within reach, after a place, by name: of all matches, each looked at."""
+    given = {**values(scope), **values_of(found), "after_key": after[0], "after_id": after[1], "limit": limit}
+    return session.execute(_by_name(Shape.of(scope)), given, execution_options=_REACHED).all()
+
+
+@lru_cache(maxsize=64)
+def _by_name(shape: Shape) -> Any:
+    columns = Customer.__table__.c
+    key, id_ = columns.sort_name.label("sort_key"), columns.id
+    found = select(key, id_).where(is_found(columns), is_other(columns), columns.deleted_at.is_(None))
+    matches = found.where(tuple_(columns.sort_name, id_) > _AFTER).cte("matches").prefix_with("MATERIALIZED")
+    wanted = select(matches.c.sort_key, matches.c.id).where(reached(LISTING, matches.c.id, shape))
+    return wanted.order_by(matches.c.sort_key, matches.c.id).limit(_LIMIT)
+
+
 def by_contact(session: Session, scope: Scope, query: str) -> Sequence[UUID]:
     """The customers with a contact of such a name within a reach."""
     given = {**values(scope), "query": query, "patterns": search.patterns(query), "rare": RARE}

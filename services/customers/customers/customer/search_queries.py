@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Text, and_, cast, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Session
 
 from chassis import tokens
 from chassis.call import Call
@@ -17,10 +18,12 @@ from chassis.caller import FieldAccess
 from chassis.ids import NIL
 from chassis.listing import Narrowing
 from chassis.paging import DEFAULT_SIZE, MAX_SIZE
+from chassis.reach import Scope
 from chassis.search import Search
 from customers import search
 from customers.contact.queries import places_at
 from customers.customer import common_queries, match_queries
+from customers.customer.common_queries import Statistics
 from customers.customer.match_queries import Found, Key
 from customers.customer.model import Customer
 from customers.customer.queries import LISTING, ORDERS, by_ids
@@ -52,16 +55,16 @@ def search_customers(call: Call, request: pb.SearchCustomersRequest) -> tuple[li
 
 def _rows(call: Call, found: Found, after: Key, limit: int) -> list[Key]:
     """The best of what matches; where too much does to rank it, then the others."""
-    share = common_queries.share_of(call.session, found.query)
+    known = common_queries.statistics(call.session)
     rows: list[Key] = []
     if not after[0].startswith(_LAST):
-        by_text = bool(found.query) and not share
+        by_text = bool(found.query) and not known.is_common(found.query)
         rows, whole = match_queries.best(
             call.session, call.read_scope, found, by_text=by_text, after=after, limit=limit
         )
         if whole or not found.query or len(rows) == limit:
             return rows
-    return rows + _others(call, found, share, after, limit - len(rows))
+    return rows + _others(call, found, known, after, limit - len(rows))
 
 
 def _by_phone(call: Call, ends: Collection[str]) -> list[UUID]:
@@ -88,13 +91,28 @@ def _by_contact(call: Call, query: str) -> Sequence[UUID]:
     return match_queries.by_contact(call.session, call.scope(PERMISSION_CONTACT_READ), query)
 
 
-def _others(call: Call, found: Found, share: float, after: Key, limit: int) -> list[Key]:
-    """What holds the query's words and was not ranked, by name."""
+def _others(call: Call, found: Found, known: Statistics, after: Key, limit: int) -> list[Key]:
+    """What holds the query's words and was not ranked, by name.
+
+    To walk what is reached takes as many rows as hold a page of matches; fewer than those, all matches are looked at.
+    """
+    scope, share = call.read_scope, known.expected(found.query)
     place = (after[0][1:], after[1]) if after[0].startswith(_LAST) else None
+    walked = scope.everything or not scope.governed or share * known.live > limit / (share or 1)
+    if walked:
+        rows = _walked(call.session, scope, found, place, limit, share=share)
+    else:
+        rows = match_queries.by_name(call.session, scope, found, after=place or ("", NIL), limit=limit)
+    return [(_LAST + row.sort_key, row.id) for row in rows]
+
+
+def _walked(
+    session: Session, scope: Scope, found: Found, after: Key | None, limit: int, *, share: float
+) -> Sequence[Any]:
+    holds = match_queries.is_found if scope.everything else match_queries.holds
     narrowing = Narrowing(
-        entity=[match_queries.holds if share else match_queries.is_found, match_queries.is_other],
+        entity=[holds, match_queries.is_other],
         values=match_queries.values_of(found),
         stretch=math.ceil(limit / share * _AMPLE) if share else 0,
     )
-    rows = Search(LISTING, call.read_scope, ORDERS[pb.CUSTOMER_ORDER_NAME], narrowing, place, limit).rows(call.session)
-    return [(_LAST + row.sort_key, row.id) for row in rows]
+    return Search(LISTING, scope, ORDERS[pb.CUSTOMER_ORDER_NAME], narrowing, after, limit).rows(session)
