@@ -12,8 +12,15 @@ CITIES = "北京上海广州深圳成都杭州武汉西安苏州天津南京长�
 FIRST, SECOND = "恒泰中华金鼎瑞丰宏达永盛天地明德嘉信远东", "和兴业源通利安康隆昌辉成海洋星光润泽"
 TRADES = "科技贸易机械电子化工建材医药食品服装能源物流汽车通信软件农业"
 END = "有限公司"
-# Fragments of names: borne by one customer in 1,900, by one in 15, and by every one.
-FRAGMENTS = {"rare": CITIES[:2] + FIRST[0] + SECOND[0], "medium": TRADES[:2], "common": END[2:]}
+# What the names of one group's companies hold instead of such a word, and how many those are at every size.
+GROUP, COMPANIES = "鲲鹏", 40
+# Fragments of names: borne by those, by one customer in 1,900, by one in 15, and by every one.
+FRAGMENTS = {
+    "one company": GROUP,
+    "rare": CITIES[:2] + FIRST[0] + SECOND[0],
+    "medium": TRADES[:2],
+    "common": END[2:],
+}
 
 
 @dataclass(frozen=True)

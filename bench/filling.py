@@ -100,13 +100,15 @@ def _people(connection: psycopg.Connection, shape: Shape, customers: int) -> Non
     """)
 
 
-def _names() -> dict[str, str]:
+def _names() -> dict[str, str | int]:
     return {
         "cities": data.CITIES,
         "first": data.FIRST,
         "second": data.SECOND,
         "trades": data.TRADES,
         "end": data.END,
+        "group": data.GROUP,
+        "companies": data.COMPANIES,
     }
 
 
@@ -124,7 +126,9 @@ SELECT md5('customer' || n)::uuid, name, '', '', '', 'C35', 2, n %% 3 + 1, 1, '3
     1, now()
 FROM generate_series(0, %(customers)s - 1) n, LATERAL (SELECT
     substr(%(cities)s, 1 + 2 * (n %% (length(%(cities)s) / 2)), 2)
-    || substr(%(first)s, 1 + n / 7 %% length(%(first)s), 1) || substr(%(second)s, 1 + n / 3 %% length(%(second)s), 1)
+    || CASE WHEN n %% (%(customers)s / %(companies)s + 1) = 0 THEN %(group)s
+        ELSE substr(%(first)s, 1 + n / 7 %% length(%(first)s), 1)
+            || substr(%(second)s, 1 + n / 3 %% length(%(second)s), 1) END
     || substr(%(trades)s, 1 + 2 * (n / 11 %% (length(%(trades)s) / 2)), 2) || %(end)s AS name) named
 """,
     "assignments": """

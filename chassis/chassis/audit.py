@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from opentelemetry import trace
-from sqlalchemy import event, insert, inspect, select
+from sqlalchemy import JSON, Insert, bindparam, event, func, insert, inspect, select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import flag_modified
 
@@ -25,11 +25,25 @@ from chassis.places import Places
 PERSONAL = personal.UNKEPT
 # What long work is called in the trail.
 JOB = "job"
-_ROWS = insert(audit)
+# Values that JSON has, and those told as texts.
+_PLAIN, _TOLD_AS_TEXT = {str, int, bool, float}, (UUID, date, Decimal)
 # What of a change is no news.
 _UNTOLD = ("version", "updated_at")
 # Where an object keeps which of its attributes were given the value that they had.
 _ANEW = "told anew"
+
+
+def _keep() -> Insert:
+    """However many rows there are, they are one value of one statement, whose trigger runs once."""
+    names = ("actor_id", "session_id", "post_ids", "action", "resource", "resource_id", "owner_ids", "unit_ids")
+    columns = [audit.c[name] for name in (*names, "origin", "trace_id", "before", "after")]
+    rows = (
+        func.json_to_recordset(bindparam("rows", type_=JSON())).table_valued(*columns).render_derived(with_types=True)
+    )
+    return insert(audit).from_select(columns, select(*rows.c))
+
+
+_KEEP = _keep()
 
 
 @event.listens_for(Session, "after_flush")
@@ -75,7 +89,7 @@ def record_job(
 
 
 def _insert(session: Session, rows: list[dict[str, Any]]) -> None:
-    session.connection().execute(_ROWS, rows, execution_options={"reach": "audit"})
+    session.connection().execute(_KEEP, {"rows": rows}, execution_options={"reach": "audit"})
 
 
 def _row(
@@ -176,11 +190,13 @@ def bound_to(record_id: object, field: str) -> str:
 
 
 def _plain(value: Any) -> Any:
+    if value is None or type(value) in _PLAIN:
+        return value
     if isinstance(value, Enum):
         return value.name
     if isinstance(value, datetime):
         return clock.stamp(value).ToJsonString()
-    if isinstance(value, UUID | date | Decimal):
+    if isinstance(value, _TOLD_AS_TEXT):
         return str(value)
     if isinstance(value, list | tuple | set | frozenset):
         return [_plain(part) for part in value]

@@ -65,11 +65,16 @@ def connect(url: str, *, name: str, pool_size: int, statement_timeout_ms: int = 
         pool_timeout=5,
         pool_pre_ping=False,
         hide_parameters=True,
+        json_serializer=_json,
         json_deserializer=orjson.loads,
         connect_args={"application_name": name, "options": options, "connect_timeout": 5, **ALIVE},
     )
     event.listen(engine, "do_execute", _plan_anew)
     return engine
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
 # Options of lists and searches: the plan that fits all values costs a hundred times the right one for many owners.

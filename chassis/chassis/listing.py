@@ -1,6 +1,6 @@
 """What a list is made of: an ordering, the rows that say who owns what, and what a request narrows it to."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -35,12 +35,18 @@ Condition = Callable[[Any], ColumnElement[bool]]
 
 @dataclass
 class Narrowing:
-    """What a request narrows a list to: conditions on the entity's columns, on the carrier's, an owner, units."""
+    """What a request narrows a list to: conditions on the entity's columns, on the carrier's, an owner, units.
+
+    Conditions that are functions of a module and name the `values` in them are the same for everybody: a statement of
+    them is built once. `stretch` says how many rows within reach are likely to hold a page, where that is known.
+    """
 
     entity: list[Condition] = field(default_factory=list)
     carrier: list[Condition] = field(default_factory=list)
     owner_id: UUID | None = None
     units: frozenset[UUID] | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+    stretch: int = 0
 
     @property
     def conditions(self) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, inspect, null, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import LoaderCallableStatus, Session
 from sqlalchemy.orm.util import identity_key
 
 from chassis.caller import Place
@@ -123,6 +123,6 @@ def _relationship(cls: type, rule: Assigned) -> str:
 
 
 def _now_and_before(entity: Any, name: str) -> tuple[Any, Any]:
-    history = inspect(entity).attrs[name].history
     now = getattr(entity, name)
-    return now, history.deleted[0] if history.deleted else now
+    before = inspect(entity).committed_state.get(name, now)
+    return now, now if isinstance(before, LoaderCallableStatus) else before

@@ -8,14 +8,14 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from chassis.arms import Arms, built, built_once
+from chassis.arms import Arms, built, built_once, sifted, sifted_once
 from chassis.arrays import array_text
 from chassis.database import ANEW
 from chassis.listing import Listing, Narrowing, Order
 from chassis.reach import Scope
 
-# How many rows are looked at together, and how often, where most may not meet a condition.
-STRETCH, STRETCHES = 201, 5
+# How many rows are looked at together where most may not meet a condition, how many times more of them then, how often.
+STRETCH, LONGER, STRETCHES = 201, 4, 2
 
 _EXEMPT = {"reach": "the arms of page()"}
 
@@ -35,7 +35,7 @@ class Search:
     def rows(self, session: Session) -> Sequence[Any]:
         """The page's sort keys and ids, in order."""
         narrowed = self.narrowing.entity and self.within is None
-        if narrowed and self._governed and not self.scope.everything and self.limit <= STRETCH:
+        if narrowed and self._governed and not self.scope.everything:
             return self._sifted(session)
         return self._asked(session)
 
@@ -50,25 +50,34 @@ class Search:
         for conditions that hardly any row meets.
         """
         found: list[Any] = []
-        wide, after = replace(self.narrowing, entity=[]), self.after
-        for _ in range(STRETCHES):
-            reached = replace(self, narrowing=wide, after=after, limit=STRETCH)._asked(session)
-            within = [row.id for row in reached]
-            found += replace(self, within=within, after=None)._asked(session) if within else []
-            if len(found) >= self.limit or len(reached) < STRETCH:
-                return found[: self.limit]
-            after = (reached[-1].sort_key, reached[-1].id)
+        after, stretch = self.after, self.narrowing.stretch or STRETCH
+        for size in (stretch * LONGER**turn for turn in range(STRETCHES)):
+            *met, last = replace(self, after=after, limit=self.limit - len(found))._stretch(session, size) or [None]
+            found += met
+            if last is None or len(found) >= self.limit or last.of < size:
+                return found
+            after = (last.sort_key, last.id)
         return [*found, *replace(self, after=after, limit=self.limit - len(found))._asked(session)]
+
+    def _stretch(self, session: Session, size: int) -> Sequence[Any]:
+        """The rows that meet the conditions among the next so many reached; at last, how far that went."""
+        statement = (sifted_once if self._built_once else sifted)(self._arms)
+        values = {**self._values, "limit": size, "wanted": self.limit}
+        return session.execute(statement, values, execution_options={**_EXEMPT, **ANEW}).all()
 
     def _asked(self, session: Session) -> Sequence[Any]:
         return self._fetched(session, self._arms)
 
     def _fetched(self, session: Session, arms: Arms) -> Sequence[Any]:
-        statement = (built if self.narrowing.conditions else built_once)(arms)
+        statement = (built_once if self._built_once else built)(arms)
         if statement is None:
             return []
         options = _EXEMPT if self._of_few else {**_EXEMPT, **ANEW}
         return session.execute(statement, self._values, execution_options=options).all()
+
+    @property
+    def _built_once(self) -> bool:
+        return bool(self.narrowing.values) or not self.narrowing.conditions
 
     @property
     def _of_few(self) -> bool:
@@ -82,7 +91,8 @@ class Search:
         return Arms(
             listing=self.listing,
             order=self.order,
-            narrowing=narrowing if narrowing.conditions else None,
+            of_entity=tuple(narrowing.entity),
+            of_carrier=tuple(narrowing.carrier),
             continued=self.after is not None,
             within=self.within is not None,
             everything=scope.everything,
@@ -109,6 +119,7 @@ class Search:
     def _values(self) -> dict[str, Any]:
         key, id_ = self.after or (None, None)
         return {
+            **self.narrowing.values,
             "limit": self.limit,
             "person_id": self.scope.person_id,
             "owner_id": self.narrowing.owner_id,

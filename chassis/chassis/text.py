@@ -36,13 +36,12 @@ def forbidden(message: Message, path: str = "") -> Iterator[str]:
     for field, value in message.ListFields():
         here = f"{path}{field.name}"
         if field.type == FieldDescriptor.TYPE_STRING:
-            pattern = _LINES if field.GetOptions().Extensions[options_pb2.multiline] else _LINE
-            if pattern.search("\n".join(value).replace("\n", "") if field.is_repeated else value):
+            if _pattern(field).search("\n".join(value).replace("\n", "") if field.is_repeated else value):
                 yield here
         elif field.message_type and field.message_type.full_name == "google.protobuf.Struct":
             if any(_LINES.search(text) for text in _texts(value)):
                 yield here
-        elif field.message_type and not field.message_type.GetOptions().map_entry:
+        elif _holds_messages(field):
             for part in value if field.is_repeated else (value,):
                 yield from forbidden(part, f"{here}.")
 
@@ -55,9 +54,19 @@ def blank(message: Message, path: str = "") -> Iterator[str]:
             texts = value if field.is_repeated else (value,)
             if _must_be_there(field) and not all(map(_is_seen, texts)):
                 yield here
-        elif field.message_type and not field.message_type.GetOptions().map_entry:
+        elif _holds_messages(field):
             for part in value if field.is_repeated else (value,):
                 yield from blank(part, f"{here}.")
+
+
+@cache
+def _pattern(field: FieldDescriptor) -> re.Pattern[str]:
+    return _LINES if field.GetOptions().Extensions[options_pb2.multiline] else _LINE
+
+
+@cache
+def _holds_messages(field: FieldDescriptor) -> bool:
+    return bool(field.message_type and not field.message_type.GetOptions().map_entry)
 
 
 @cache

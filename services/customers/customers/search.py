@@ -9,13 +9,14 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from pypinyin import lazy_pinyin
-from sqlalchemy import ColumnElement, and_, cast, literal
-from sqlalchemy.dialects.postgresql import TSQUERY
+from pypinyin.constants import RE_HANS
+from pypinyin.seg.simpleseg import seg
 
 from customers import facts
 
 _WORDS = re.compile(r"\w+")
 _PHONE = re.compile(r"[+(]?[\d\s().\-]+")
+_WILD = re.compile(r"[\\%_]")
 _CHINESE = re.compile(r"[㐀-鿿]")
 # The digits that the end of a phone has at least to be looked for, and a whole one at most.
 SHORTEST_END, LONGEST_PHONE = 4, 15
@@ -39,8 +40,14 @@ def sort_key(name: str) -> str:
 
 @lru_cache(maxsize=1024)
 def _sounds(text: str) -> list[str]:
-    """The pinyin of each character; of what is not Chinese, the character itself."""
-    return lazy_pinyin(text, errors=list)  # type: ignore[arg-type]
+    """The pinyin of each character, by the words they make; of what is not Chinese, the character itself."""
+    return [sound for word in seg(text) for sound in (_read(word) if RE_HANS.match(word) else word)]
+
+
+@lru_cache(maxsize=16384)
+def _read(word: str) -> list[str]:
+    """A word's pinyin. Names are made of the same words, and each look-up takes longer than all else of a name."""
+    return lazy_pinyin([word], errors=list)  # type: ignore[arg-type]
 
 
 def search_text(*, names: Iterable[str], code: str) -> str:
@@ -73,8 +80,11 @@ def phone_ends(query: str) -> list[str]:
     return sorted({digits, facts.phone(text)[1:]} - {""})
 
 
-def condition(vector_column: ColumnElement[str], text_column: ColumnElement[str], query: str) -> ColumnElement[bool]:
-    """Rows whose search text holds every word of the query; bigrams find them by index, the text confirms them."""
-    grams = " & ".join(f"'{gram}'" for gram in sorted(bigrams(query)))
-    found = vector_column.bool_op("@@")(cast(literal(grams), TSQUERY))
-    return and_(found, *(text_column.contains(word, autoescape=True) for word in query.split()))
+def tsquery(query: str) -> str:
+    """What finds, by index, the search texts with every bigram of a query."""
+    return " & ".join(f"'{gram}'" for gram in sorted(bigrams(query)))
+
+
+def patterns(query: str) -> list[str]:
+    """What the search text is like that holds every word of a query; bigrams find it by index, these confirm it."""
+    return ["%" + _WILD.sub(r"\\\g<0>", word) + "%" for word in query.split()]

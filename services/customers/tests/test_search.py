@@ -3,10 +3,12 @@
 from typing import Any
 
 import pytest
+from sqlalchemy.orm import Session
 
 from chassis.caller import FieldAccess
 from chassis.testing.rpc import Client, grant
-from customers.customer import search_queries
+from customers import search
+from customers.customer import common_queries, match_queries
 from tongxiao.common.v1.permission_pb2 import PERMISSION_CONTACT_READ, PERMISSION_CUSTOMER_READ
 
 from . import making
@@ -94,9 +96,47 @@ def test_the_best_come_first_and_pages_follow_without_gap_or_repeat(
     for name, short_name in (("新远山", ""), ("远山乙", ""), ("远山甲", ""), ("阿里", "远山")):
         making.customer(seller, company, name=name, short_name=short_name)
     everything = ["远山甲", "远山乙", "阿里", "新远山", "联系人的"]
-    assert found(seller, "远山", page_size=2) == everything
-    monkeypatch.setattr(search_queries, "RARE", 3)
-    assert found(seller, "远山", page_size=2) == ["联系人的", "阿里", "新远山", "远山甲", "远山乙"]
+    for client in (askers := (seller, staff.manager("hangzhou"), staff.director())):
+        assert found(client, "远山", page_size=2) == everything
+    monkeypatch.setattr(match_queries, "RARE", 3)
+    for client in askers:
+        assert found(client, "远山", page_size=2) == ["联系人的", "阿里", "新远山", "远山甲", "远山乙"]
+
+
+def test_what_is_common_by_the_statistics_is_found_by_name_to_the_last(
+    company: Company, staff: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever asks, and though most of what is within reach may be something else."""
+    seller, names = staff.seller("h1"), [f"远山{letter}" for letter in "甲乙丙丁戊己"]
+    for name in (*names, "山远", "甬江电子"):
+        making.customer(seller, company, name=name)
+    making.customer(staff.seller("s1"), company, name="深圳远山")
+    making.contact(seller, making.customer(seller, company, name="联系人的"), name="远山")
+    monkeypatch.setattr(match_queries, "RARE", 3)
+    with company.database.admin() as connection:
+        connection.execute("ANALYZE customers")
+    monkeypatch.setattr(common_queries, "_known", {})
+    assert _common(company, "远山") == (True, 0.7)
+    assert _common(company, "电子") == (False, 0.1)
+    assert _common(company, "远山电子") == (False, 0)
+    by_name = sorted(names, key=search.sort_key)
+    for client in (seller, staff.manager("hangzhou")):
+        assert found(client, "远山", page_size=2) == ["联系人的", *by_name]
+    assert found(staff.director(), "远山", page_size=2) == ["联系人的", "深圳远山", *by_name]
+
+
+def _common(company: Company, query: str) -> tuple[bool, float]:
+    with Session(company.database.engine("api")) as session:
+        known = common_queries.statistics(session)
+    return known.is_common(query), round(known.expected(query), 3)
+
+
+@pytest.mark.parametrize("query", ["50%", "a_b", "ab\\cd"])
+def test_characters_of_patterns_are_looked_for_as_they_are(company: Company, staff: Staff, query: str) -> None:
+    seller = staff.seller()
+    for name in (f"甲{query}工厂", "甲500工厂", "甲axb工厂", "甲50a_工厂", "甲abcd工厂", "甲ab%cd工厂"):
+        making.customer(seller, company, name=name)
+    assert found(seller, query) == [f"甲{query}工厂"]
 
 
 def test_a_code_or_a_phone_goes_before_what_only_holds_it(company: Company, staff: Staff) -> None:

@@ -1,0 +1,13 @@
+"""What customers are alike by and found by is planned once a connection; as SQL it was for every row's statement."""
+
+from alembic import op
+
+from customers.customer import alike
+
+revision = "0009"
+down_revision = "0008"
+
+
+def upgrade() -> None:
+    for function in (*alike.ALIKE, *alike.FOUND):
+        op.execute(function)
