@@ -19,6 +19,14 @@ def parse_id(text: str) -> UUID | None:
     return UUID(text) if text else None
 
 
+def read_id(text: str) -> UUID | None:
+    """The id that a text from elsewhere is; nothing where it is none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
 def is_fresh(value: UUID, within: timedelta = timedelta(seconds=60)) -> bool:
     """Whether a UUIDv7 was made so lately that other services may not have heard of it yet."""
     if value.version != 7:

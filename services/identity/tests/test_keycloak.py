@@ -1,6 +1,7 @@
 """Keycloak follows identity: accounts, groups and roles; drift is found, listed and repaired."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import httpx
@@ -241,6 +242,36 @@ def test_strangers_are_disabled_and_their_groups_deleted(firm: Company, realm: T
     assert stranger["enabled"] is False
     assert [group["name"] for group in realm.admin.get_groups({"first": 0, "max": 10})] == ["hq"]
     assert compare(firm, realm) == 0
+
+
+def test_what_is_just_being_made_is_no_stranger(firm: Company, realm: TestRealm) -> None:
+    engine = firm.database.engine("worker")
+    with ThreadPoolExecutor(1) as pool:
+        with transaction(engine) as making:
+            telling.tell(making, realm.realm, telling.USER, [firm.person["seller"]])
+            compared = pool.submit(reconcile.reconcile, engine, realm.realm)
+            with pytest.raises(TimeoutError):
+                compared.result(2)
+        assert compared.result(20) == 0
+    user = realm.user("seller")
+    assert user
+    assert user["enabled"] is True
+    assert realm.groups_of("seller") == ["/hq/hangzhou/h1"]
+    assert not firm.as_("admin")("ListDrifts").drifts
+
+
+def test_an_account_is_no_stranger_before_it_is_linked(firm: Company, realm: TestRealm) -> None:
+    realm.admin.create_user({"username": "early", "enabled": True, "attributes": carrying(firm, "seller")})
+    assert reconcile.reconcile(firm.database.engine("worker"), realm.realm) == 0
+    tell(firm, realm.realm, telling.USER, "seller")
+    realm.admin.create_user({"username": "second", "enabled": True, "attributes": carrying(firm, "seller")})
+    assert reconcile.reconcile(firm.database.engine("worker"), realm.realm) == 1
+    enabled = {name: (realm.user(name) or {})["enabled"] for name in ("seller", "second")}
+    assert enabled == {"seller": True, "second": False}
+
+
+def carrying(firm: Company, name: str) -> dict[str, list[str]]:
+    return {"employee_id": [str(firm.person[name])]}
 
 
 def test_only_open_drifts_are_listed_where_asked(firm: Company, realm: TestRealm) -> None:

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from chassis import ids
 from identity.keycloak import groups, queries, wanted
 from identity.keycloak.realm import Document, Realm
 from identity.keycloak.wanted import Account
@@ -56,6 +57,16 @@ def find(realm: Realm, account: Account) -> Document | None:
         if found and _employee_of(found[0]) in (None, str(account.employee_id)):
             return dict(found[0])
     return None
+
+
+def is_known(session: Session, there: Document) -> bool:
+    """Whether an account is an employee's, or of one at work who has none yet. Who is making one is waited for."""
+    if employee_id := ids.read_id(_employee_of(there) or ""):
+        queries.lock_subject(session, "user", employee_id)
+        employee = queries.employee(session, employee_id)
+        if employee and employee.active and employee.keycloak_id is None:
+            return True
+    return there["id"] in queries.account_links(session)
 
 
 def _employee_of(there: Document) -> str | None:

@@ -12,8 +12,7 @@ from identity.keycloak.wanted import Group
 
 def tell(session: Session, realm: Realm, unit_id: UUID) -> str | None:
     """Have a unit's group be as it ought to be; its id at Keycloak, nothing where the unit is closed or unknown."""
-    # One lock for the whole tree: a child waits for its parent, so locks of single groups would meet crosswise.
-    queries.lock_subject(session, "groups", "all")
+    _lock(session)
     unit = queries.unit(session, unit_id)
     there = find(session, realm, unit_id)
     if unit is None or unit.is_closed:
@@ -38,6 +37,12 @@ def differences(session: Session, realm: Realm, unit_id: UUID) -> list[str]:
     parent = queries.group_links(session, [group.parent_id]).get(group.parent_id) if group.parent_id else None
     misplaced = ["parent"] if there.get("parentId") != parent else []
     return misplaced + wanted.differences(there, group.document())
+
+
+def is_known(session: Session, there: Document) -> bool:
+    """Whether a group is a unit's. Who is making one is waited for."""
+    _lock(session)
+    return there["id"] in queries.group_links(session).values()
 
 
 def delete(session: Session, realm: Realm, unit_id: UUID | None, group_id: str) -> None:
@@ -67,6 +72,11 @@ def parent_group(session: Session, realm: Realm, group: Group) -> str | None:
         return None
     known = queries.group_links(session, [group.parent_id]).get(group.parent_id)
     return known or tell(session, realm, group.parent_id)
+
+
+def _lock(session: Session) -> None:
+    """One lock for the whole tree: a child waits for its parent, so locks of single groups would meet crosswise."""
+    queries.lock_subject(session, "groups", "all")
 
 
 def _make(realm: Realm, group: Group, parent: str | None) -> str:

@@ -41,7 +41,7 @@ def reconcile(engine: Engine, realm: Realm, *, settled: timedelta = SETTLED) -> 
     with transaction(engine) as session:
         suspects = [*_groups(session, there, settled), *_users(session, there, settled)]
     return sum(_settle(engine, realm, subject, subject_id) for subject, subject_id in suspects) + sum(
-        _retire(engine, realm, subject, keycloak_id) for subject, keycloak_id in _strangers(engine, there)
+        _retire(engine, realm, subject, document) for subject, document in _strangers(engine, there)
     )
 
 
@@ -114,12 +114,12 @@ def _differs(account: Account, there: Found, links: dict[UUID, str]) -> bool:
     return not (placed and entitled) or bool(wanted.differences(user, account.document()))
 
 
-def _strangers(engine: Engine, there: Found) -> list[tuple[str, str]]:
+def _strangers(engine: Engine, there: Found) -> list[tuple[str, Document]]:
     """Enabled accounts and groups that are no employee's and no unit's."""
     with transaction(engine) as session:
         ours, units = queries.account_links(session), set(queries.group_links(session).values())
-    users = [(telling.USER, id_) for id_, user in there.users.items() if id_ not in ours and user.get("enabled")]
-    return users + [(telling.GROUP, id_) for id_ in there.groups if id_ not in units]
+    users = [(telling.USER, user) for id_, user in there.users.items() if id_ not in ours and user.get("enabled")]
+    return users + [(telling.GROUP, group) for id_, group in there.groups.items() if id_ not in units]
 
 
 def _settle(engine: Engine, realm: Realm, subject: str, subject_id: UUID) -> bool:
@@ -145,17 +145,18 @@ def _repair(engine: Engine, realm: Realm, subject: str, subject_id: UUID) -> Non
         log.error("%s %s cannot be repaired: %s", subject, subject_id, error.response_code)
 
 
-def _retire(engine: Engine, realm: Realm, subject: str, keycloak_id: str) -> bool:
-    """Disable an account and delete a group that identity knows nothing of."""
+def _retire(engine: Engine, realm: Realm, subject: str, document: Document) -> bool:
+    """Disable an account and delete a group that identity knows nothing of; what is just being made, is waited for."""
+    keycloak_id = str(document["id"])
     with transaction(engine) as session:
         if subject == telling.USER:
-            if keycloak_id in queries.account_links(session):
+            if accounts.is_known(session, document):
                 return False
             queries.record_drift(session, subject, keycloak_id, "identity knows no such employee")
             realm.found(lambda admin: admin.update_user(keycloak_id, {"enabled": False}))
             realm.end_sessions(keycloak_id)
         else:
-            if keycloak_id in queries.group_links(session).values():
+            if groups.is_known(session, document):
                 return False
             queries.record_drift(session, subject, keycloak_id, "identity knows no such unit")
             groups.delete(session, realm, None, keycloak_id)

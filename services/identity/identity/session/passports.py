@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from chassis import clock, passport
+from chassis import clock, ids, passport
 from chassis.caller import Caller, Grant
 from identity.employee import queries as employees
 from identity.employee.model import Employee
@@ -81,10 +81,9 @@ def _issued(
 def _person(session: Session, claims: Claims) -> UUID:
     """Whose token it is: by the claim that carries the employee's id, else by Keycloak's own id."""
     if claims.employee_id:
-        try:
-            return UUID(claims.employee_id)
-        except ValueError as error:
-            raise refuse("TOKEN_INVALID") from error
+        if (claimed := ids.read_id(claims.employee_id)) is None:
+            raise refuse("TOKEN_INVALID")
+        return claimed
     found = employees.by_keycloak_id(session, claims.subject)
     if found is None:
         raise refuse("TOKEN_INVALID")
