@@ -28,7 +28,7 @@ CUSTOMERS, CONCURRENCY, SECONDS, SELLERS, LOGGED = 200_000, 16, 5.0, 16, 12_000
 
 TOLD = (
     f"{CUSTOMERS:,} customers, 500 salespeople, 25 teams, {CONCURRENCY} connections; one process of the gateway, "
-    f"{stage.PROCESSES} of the service. CPU in ms an operation. Thin: FastAPI and asyncpg, one process, no sign-in, "
+    f"{stage.CORES} of the service. CPU in ms an operation. Thin: FastAPI and asyncpg, one process, no sign-in, "
     "rights, rules, audit or outbox."
 )
 
@@ -45,7 +45,11 @@ class Work:
 
 def measure() -> Section:
     rows = []
-    with filled(data.PEERS, CUSTOMERS) as database, stage.opened(database) as on, _thin(database) as thin:
+    with (
+        filled(data.PEERS, CUSTOMERS) as database,
+        stage.opened(database, processes=stage.CORES) as on,
+        _thin(database) as thin,
+    ):
         for work in works(on):
             print(f"  {work.name} …", flush=True)
             told, spent = _run(on, work.product, on.address.rpartition(":")[2])

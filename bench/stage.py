@@ -31,8 +31,8 @@ from tongxiao.customers.v1 import customer_pb2_grpc
 from tongxiao.identity.v1 import session_pb2
 
 TOKEN = "bench"
-# Of the service: one a core, as many as work at once.
-PROCESSES = os.cpu_count() or 1
+# Of a service that is to do as much as it can: a process a core.
+CORES = os.cpu_count() or 1
 
 
 @dataclass
@@ -74,15 +74,15 @@ class Stage:
 
 
 @contextmanager
-def opened(database: ServiceDatabase) -> Iterator[Stage]:
-    """The stage on a filled database."""
+def opened(database: ServiceDatabase, *, processes: int = 1) -> Iterator[Stage]:
+    """The stage on a filled database, with so many processes of the service."""
     key, identity = RSAKey.generate_key(2048, {"kid": "bench"}, private=True), Services()
     _answer(identity, key)
     one_realm = Realm(RSAKey.generate_key(2048, {"kid": "realm"}, private=True))
     with ExitStack() as stack:
         stack.enter_context(services.serving(identity))
         stack.enter_context(realm.serving(one_realm))
-        listen, *targets = (f"127.0.0.1:{free_port()}" for _ in range(1 + PROCESSES))
+        listen, *targets = (f"127.0.0.1:{free_port()}" for _ in range(1 + processes))
         shared = {
             "TONGXIAO_IDENTITY_TARGET": f"127.0.0.1:{identity.port}",
             "TONGXIAO_CUSTOMERS_TARGET": f"ipv4:{','.join(targets)}",
