@@ -17,8 +17,8 @@ PACE, CUSTOMERS, CONNECTIONS, OVERLOAD_S, AFTER_S = 150, 200_000, 64, 30, 20
 MIX = {"W1 first page": 45, "W1 last page": 10, "W2": 15, "W3": 15, "W4": 5, "W5": 10}
 WRITES = ("W4", "W5")
 TOLD = (
-    f"{CUSTOMERS:,} customers, one process of the gateway and {stage.CORES} of the service; of a hundred requests 55 are "
-    "lists, 15 searches, 15 overviews, 15 writes. Times count from the moment a request is due."
+    f"{CUSTOMERS:,} customers, one process of the gateway and {stage.CORES} of the service; of a hundred requests 55 "
+    "are lists, 15 searches, 15 overviews, 15 writes. Times count from the moment a request is due."
 )
 
 Answer = tuple[str, float, float, int, bool]
